@@ -1,0 +1,330 @@
+package core
+
+import "github.com/omega-run/omega/host/ledger"
+
+// Event is one fact. The set is closed, its names are permanent, and an event's
+// meaning never changes: a new rule gets a new name.
+type Event interface {
+	record
+	// Name is the event's type in the record.
+	Name() string
+}
+
+type (
+	// MissionCreated is the first event of every journal.
+	MissionCreated struct {
+		Mission   string
+		Title     string
+		HostKey   [32]byte
+		OwnerKey  [32]byte
+		Rehearsal bool
+		Signature []byte // by the owner key, over GenesisBytes
+	}
+	// GenerationApplied puts a mission file in force.
+	GenerationApplied struct {
+		Number  int64
+		Entry   string
+		Sources []SourceRef
+		Spec    Spec
+		Keys    [][32]byte
+		Removed []string
+		Kept    []string
+	}
+	// EditRefused says why an edit is not in force.
+	EditRefused struct {
+		Reason string
+		Detail string
+		Digest Digest
+	}
+	// SourceRecorded holds a piece of a file.
+	SourceRecorded struct {
+		Digest Digest
+		Offset int64
+		Last   bool
+		Text   string
+		Binary []byte // instead of Text where the piece is not UTF-8
+	}
+	// JobsExpanded says how far the declared instances have been posted.
+	JobsExpanded struct {
+		Generation int64
+		Next       int64
+	}
+	// JobPosted creates a job.
+	JobPosted struct{ Spec JobSpec }
+	// JobReady says that the needs are met; the deadline counts from here.
+	JobReady struct {
+		Job   string
+		Input []byte // where it had to be resolved
+	}
+	// JobAssigned gives an attempt to a worker, at the prices of the moment.
+	JobAssigned struct {
+		Job          string
+		Attempt      int64
+		Worker       string
+		EnergyPrice  ledger.Amount
+		ComputePrice ledger.Amount
+	}
+	// AttemptStarted says that the work runs; usage counts from here.
+	AttemptStarted struct {
+		Job     string
+		Attempt int64
+	}
+	// AttemptReleased ends a lease that died with its host: the same attempt
+	// runs again under the seq of this entry.
+	AttemptReleased struct {
+		Job     string
+		Attempt int64
+	}
+	// AttemptVoided ends an attempt that nobody is to blame for.
+	AttemptVoided struct {
+		Job     string
+		Attempt int64
+		Reason  string
+	}
+	// AttemptSubmitted fixes a result.
+	AttemptSubmitted struct {
+		Job          string
+		Attempt      int64
+		Result       []byte
+		Digest       Digest
+		EnergyUsed   ledger.Amount
+		ComputeUsed  ledger.Amount
+		OverReported bool
+		Files        []File
+	}
+	// AttemptFailed ends an attempt without a valid result.
+	AttemptFailed struct {
+		Job     string
+		Attempt int64
+		Reason  string
+		Detail  string
+		RetryAt Time // 0: none is left
+	}
+	// AttemptRejected ends an attempt whose result was not approved.
+	AttemptRejected struct {
+		Job     string
+		Attempt int64
+		Reason  string
+		RetryAt Time // 0: none is left
+	}
+	// ResultHeld keeps a result that came during a pause.
+	ResultHeld struct {
+		Job         string
+		Attempt     int64
+		Result      []byte
+		EnergyUsed  ledger.Amount
+		ComputeUsed ledger.Amount
+		Files       []File
+		Judged      *Judgement
+		Reason      string // of a failure
+		Detail      string
+	}
+	// RoundOpened seats a committee.
+	RoundOpened struct {
+		Job   string
+		Round int64
+		Seats []string
+		Due   Time // commitments are taken until then
+	}
+	// VotesCommitted records commitments.
+	VotesCommitted struct {
+		Job   string
+		Round int64
+		Votes []SealedVote
+	}
+	// RevealOpened closes the commit phase.
+	RevealOpened struct {
+		Job   string
+		Round int64
+		Due   Time
+	}
+	// VotesRevealed records reveals.
+	VotesRevealed struct {
+		Job   string
+		Round int64
+		Votes []OpenVote
+	}
+	// RoundClosed counts a round.
+	RoundClosed struct {
+		Job     string
+		Round   int64
+		Outcome string // approved, rejected, undecided, cancelled
+		Absent  []int64
+	}
+	// JobEnded is a job's one terminal state.
+	JobEnded struct {
+		Job    string
+		State  JobState // finalized, failed, cancelled, expired, skipped
+		Reason string
+		Detail string
+	}
+	// Transfer moves amounts. Steps belong to a job and say by their name what
+	// moves from where to where; Legs name the accounts.
+	Transfer struct {
+		Job     string
+		Attempt int64
+		Steps   []Step
+		Legs    []Leg
+	}
+	// OrderTaken acknowledges an order.
+	OrderTaken struct {
+		ID      string
+		Key     [32]byte
+		Counter int64
+		Body    Digest
+		Refusal string // the order was refused, with this code
+		Detail  string
+	}
+	// MissionPaused stops mission time.
+	MissionPaused struct{}
+	// MissionResumed lets mission time go on.
+	MissionResumed struct{}
+	// MissionStopping lets running work end.
+	MissionStopping struct{}
+	// MissionStopped ends all work until a resume.
+	MissionStopped struct{ Emergency bool }
+	// MissionEnded is the last thing that happens.
+	MissionEnded struct{ Reason string } // complete, duration, stalled
+	// Checkpointed seals the state before this entry.
+	Checkpointed struct {
+		Seq       Seq
+		Entry     Digest
+		State     Digest
+		Signature []byte
+	}
+	// HostStarted says that a host took the mission up.
+	HostStarted struct {
+		Gap     Duration
+		Speed   ledger.Ratio
+		Version string
+	}
+	// HostLeft says that it went away in order.
+	HostLeft struct{ Reason string }
+	// JournalCut says that a torn tail was cut.
+	JournalCut struct {
+		File  string
+		Bytes int64
+		From  Seq
+	}
+	// ClockAdvanced says that mission time went on.
+	ClockAdvanced struct{}
+)
+
+// Event names, as they stand in the record.
+func (*MissionCreated) Name() string    { return "mission_created" }
+func (*GenerationApplied) Name() string { return "generation_applied" }
+func (*EditRefused) Name() string       { return "edit_refused" }
+func (*SourceRecorded) Name() string    { return "source_recorded" }
+func (*JobsExpanded) Name() string      { return "jobs_expanded" }
+func (*JobPosted) Name() string         { return "job_posted" }
+func (*JobReady) Name() string          { return "job_ready" }
+func (*JobAssigned) Name() string       { return "job_assigned" }
+func (*AttemptStarted) Name() string    { return "attempt_started" }
+func (*AttemptReleased) Name() string   { return "attempt_released" }
+func (*AttemptVoided) Name() string     { return "attempt_voided" }
+func (*AttemptSubmitted) Name() string  { return "attempt_submitted" }
+func (*AttemptFailed) Name() string     { return "attempt_failed" }
+func (*AttemptRejected) Name() string   { return "attempt_rejected" }
+func (*ResultHeld) Name() string        { return "result_held" }
+func (*RoundOpened) Name() string       { return "round_opened" }
+func (*VotesCommitted) Name() string    { return "votes_committed" }
+func (*RevealOpened) Name() string      { return "reveal_opened" }
+func (*VotesRevealed) Name() string     { return "votes_revealed" }
+func (*RoundClosed) Name() string       { return "round_closed" }
+func (*JobEnded) Name() string          { return "job_ended" }
+func (*Transfer) Name() string          { return "transfer" }
+func (*OrderTaken) Name() string        { return "order_taken" }
+func (*MissionPaused) Name() string     { return "mission_paused" }
+func (*MissionResumed) Name() string    { return "mission_resumed" }
+func (*MissionStopping) Name() string   { return "mission_stopping" }
+func (*MissionStopped) Name() string    { return "mission_stopped" }
+func (*MissionEnded) Name() string      { return "mission_ended" }
+func (*Checkpointed) Name() string      { return "checkpointed" }
+func (*HostStarted) Name() string       { return "host_started" }
+func (*HostLeft) Name() string          { return "host_left" }
+func (*JournalCut) Name() string        { return "journal_cut" }
+func (*ClockAdvanced) Name() string     { return "clock_advanced" }
+
+// Events lists every event type in the order of a mission's life: the reference
+// pages and the decoder are derived from it.
+func Events() []Event {
+	return []Event{
+		&MissionCreated{}, &GenerationApplied{}, &EditRefused{}, &SourceRecorded{}, &JobsExpanded{}, &JobPosted{}, &JobReady{},
+		&JobAssigned{}, &AttemptStarted{}, &AttemptReleased{}, &AttemptVoided{}, &AttemptSubmitted{}, &AttemptFailed{}, &AttemptRejected{},
+		&ResultHeld{}, &RoundOpened{}, &VotesCommitted{}, &RevealOpened{}, &VotesRevealed{}, &RoundClosed{}, &JobEnded{}, &Transfer{},
+		&OrderTaken{}, &MissionPaused{}, &MissionResumed{}, &MissionStopping{}, &MissionStopped{}, &MissionEnded{}, &Checkpointed{},
+		&HostStarted{}, &HostLeft{}, &JournalCut{}, &ClockAdvanced{},
+	}
+}
+
+func newEvent(name string) Event {
+	switch name {
+	case "mission_created":
+		return new(MissionCreated)
+	case "generation_applied":
+		return new(GenerationApplied)
+	case "edit_refused":
+		return new(EditRefused)
+	case "source_recorded":
+		return new(SourceRecorded)
+	case "jobs_expanded":
+		return new(JobsExpanded)
+	case "job_posted":
+		return new(JobPosted)
+	case "job_ready":
+		return new(JobReady)
+	case "job_assigned":
+		return new(JobAssigned)
+	case "attempt_started":
+		return new(AttemptStarted)
+	case "attempt_released":
+		return new(AttemptReleased)
+	case "attempt_voided":
+		return new(AttemptVoided)
+	case "attempt_submitted":
+		return new(AttemptSubmitted)
+	case "attempt_failed":
+		return new(AttemptFailed)
+	case "attempt_rejected":
+		return new(AttemptRejected)
+	case "result_held":
+		return new(ResultHeld)
+	case "round_opened":
+		return new(RoundOpened)
+	case "votes_committed":
+		return new(VotesCommitted)
+	case "reveal_opened":
+		return new(RevealOpened)
+	case "votes_revealed":
+		return new(VotesRevealed)
+	case "round_closed":
+		return new(RoundClosed)
+	case "job_ended":
+		return new(JobEnded)
+	case "transfer":
+		return new(Transfer)
+	case "order_taken":
+		return new(OrderTaken)
+	case "mission_paused":
+		return new(MissionPaused)
+	case "mission_resumed":
+		return new(MissionResumed)
+	case "mission_stopping":
+		return new(MissionStopping)
+	case "mission_stopped":
+		return new(MissionStopped)
+	case "mission_ended":
+		return new(MissionEnded)
+	case "checkpointed":
+		return new(Checkpointed)
+	case "host_started":
+		return new(HostStarted)
+	case "host_left":
+		return new(HostLeft)
+	case "journal_cut":
+		return new(JournalCut)
+	case "clock_advanced":
+		return new(ClockAdvanced)
+	}
+	return nil
+}

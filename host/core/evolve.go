@@ -1,0 +1,473 @@
+package core
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/omega-run/omega/host/ledger"
+)
+
+// Replay takes a recorded entry as it stands: its events are applied, nothing
+// is decided.
+func (s *State) Replay(e *Entry) {
+	s.begin(e.Seq, e.At, e.Prev)
+	for _, event := range e.Events {
+		s.evolve(event)
+	}
+	s.finish()
+}
+
+// begin steps to an entry. Time alone can make a job eligible again, so that
+// index is brought up to date here.
+func (s *State) begin(seq Seq, at Time, prev Digest) {
+	s.seq, s.now, s.prev = seq, at, prev
+	for {
+		j, ok := s.retries.first()
+		if !ok || j.RetryAt > at {
+			return
+		}
+		s.retries.remove(j)
+		s.index(j)
+	}
+}
+
+// finish ends an entry.
+func (s *State) finish() {
+	if s.unsealed == 0 && s.checkpoint.Seq+1 != s.seq {
+		s.unsealed = s.now + 1
+	}
+}
+
+// evolve applies one event. It is the only place where the state changes.
+func (s *State) evolve(event Event) {
+	s.totals.Events++
+	switch e := event.(type) {
+	case *MissionCreated:
+		s.mission = *e
+	case *GenerationApplied:
+		s.evolveGeneration(e)
+	case *SourceRecorded:
+		if e.Last {
+			s.recorded[e.Digest] = true
+		}
+	case *JobsExpanded:
+		s.expanded = e.Next
+	case *Transfer:
+		s.evolveTransfer(e)
+	case *JobPosted, *JobReady, *JobEnded:
+		s.evolveJob(event)
+	case *JobAssigned, *AttemptStarted, *AttemptReleased, *AttemptVoided, *AttemptSubmitted, *AttemptFailed, *AttemptRejected, *ResultHeld:
+		s.evolveAttempt(event)
+	case *RoundOpened, *VotesCommitted, *RevealOpened, *VotesRevealed, *RoundClosed:
+		s.evolveRound(event)
+	case *OrderTaken:
+		s.orders.take(e, s.seq, s.now, s.spec.Retention.IDs)
+	case *MissionPaused, *MissionResumed, *MissionStopping, *MissionStopped, *MissionEnded:
+		s.evolveStatus(event)
+	case *Checkpointed:
+		s.checkpoint, s.unsealed = *e, 0
+	case *HostStarted:
+		s.speed, s.clean = e.Speed, false
+	case *HostLeft:
+		s.clean = true
+	case *EditRefused, *JournalCut, *ClockAdvanced:
+	default:
+		panic(fmt.Sprintf("core: no evolution for %s", event.Name()))
+	}
+}
+
+func (s *State) evolveStatus(event Event) {
+	switch e := event.(type) {
+	case *MissionPaused:
+		s.status = Paused
+	case *MissionResumed:
+		s.status = Running
+	case *MissionStopping:
+		s.status = Stopping
+	case *MissionStopped:
+		s.status = Stopped
+		if e.Emergency {
+			s.status = Emergency
+		}
+	case *MissionEnded:
+		s.status, s.reason = Ended, e.Reason
+	}
+}
+
+func (s *State) evolveGeneration(e *GenerationApplied) {
+	if s.generation == 0 {
+		s.openAccounts(&e.Spec)
+	}
+	s.generation, s.entry, s.sources, s.expanded = e.Number, e.Entry, e.Sources, 0
+	for i, r := range [...]*Resource{&e.Spec.Resources.Energy, &e.Spec.Resources.Compute} {
+		s.evolveLimit(i, r.Capacity)
+	}
+	s.spec = e.Spec
+	s.evolvePools(&e.Spec)
+	s.evolveValidators(e)
+}
+
+func (s *State) openAccounts(spec *Spec) {
+	open := func(kind ledger.Kind, unit ledger.Unit, owner string) ledger.Account {
+		return s.ledger.Open(ledger.Name{Kind: kind, Unit: unit, Owner: owner})
+	}
+	a := &s.accounts
+	a.owner = open(ledger.KindAccount, ledger.Token, spec.Mission.Owner)
+	a.resources = open(ledger.KindResources, ledger.Token, "")
+	a.fees = open(ledger.KindFees, ledger.Token, "")
+	a.burned = open(ledger.KindBurned, ledger.Token, "")
+	a.minted = open(ledger.KindMinted, ledger.Token, "")
+	for i, unit := range [...]ledger.Unit{ledger.Energy, ledger.Compute} {
+		a.capacity[i] = open(ledger.KindCapacity, unit, "")
+		a.reserved[i] = open(ledger.KindReserved, unit, "")
+		a.limitBurned[i] = open(ledger.KindBurned, unit, "")
+		a.limitMinted[i] = open(ledger.KindMinted, unit, "")
+	}
+}
+
+// evolveLimit notes what a lowered limit still owes: the transfer that goes
+// with the event burns what is free, returning reservations burn the rest.
+func (s *State) evolveLimit(i int, limit ledger.Amount) {
+	u := &s.usage[i]
+	if d := limit - u.limit; d < 0 {
+		u.owed += max(0, -d-s.ledger.Balance(s.accounts.capacity[i]))
+	} else {
+		u.owed -= min(d, u.owed)
+	}
+	u.limit = limit
+}
+
+func (s *State) evolveValidators(e *GenerationApplied) {
+	keep, n := map[string]bool{}, 0
+	for _, block := range e.Spec.Validators {
+		for _, id := range block.Instances {
+			keep[id] = true
+			if s.seatable[id] == nil {
+				v := &Validator{
+					ID: id, Key: e.Keys[n],
+					account: s.ledger.Open(ledger.Name{Kind: ledger.KindValidator, Unit: ledger.Token, Owner: id}),
+					stake:   s.ledger.Open(ledger.Name{Kind: ledger.KindValidatorStake, Unit: ledger.Token, Owner: id}),
+				}
+				s.seatable[id] = v
+				s.validators = append(s.validators, v)
+			}
+			n++
+		}
+	}
+	for _, v := range s.validators {
+		v.Draining = !keep[v.ID]
+	}
+}
+
+func (s *State) evolveTransfer(e *Transfer) {
+	var batch [16]ledger.Transfer
+	transfers := batch[:0]
+	j := s.jobs[e.Job]
+	for _, step := range e.Steps {
+		rule := &stepRules[step.Kind]
+		transfers = append(transfers, ledger.Transfer{
+			Debit:  s.account(j, rule.debit, rule.Unit, step.Seat),
+			Credit: s.account(j, rule.credit, rule.Unit, step.Seat),
+			Amount: step.Amount,
+		})
+	}
+	for _, leg := range e.Legs {
+		transfers = append(transfers, ledger.Transfer{Debit: s.named(leg.Debit, leg.Unit), Credit: s.named(leg.Credit, leg.Unit), Amount: leg.Amount})
+	}
+	if i, refusal := s.ledger.Apply(transfers); refusal != ledger.OK {
+		panic(fmt.Sprintf("core: entry %d moves what is not there: transfer %d of %+v: %s", s.seq, i, e, refusal))
+	}
+	for _, step := range e.Steps {
+		s.evolveStep(j, step)
+	}
+	for _, leg := range e.Legs {
+		if leg.Debit == "minted" && leg.Unit == ledger.Token {
+			s.totals.Minted += leg.Amount
+		}
+	}
+}
+
+func (s *State) named(text string, unit ledger.Unit) ledger.Account {
+	name, err := ledger.ParseName(text, unit)
+	if err != nil {
+		panic(fmt.Sprintf("core: entry %d: %v", s.seq, err))
+	}
+	return s.ledger.Open(name)
+}
+
+// evolveStep keeps the facts and sums that follow from a movement.
+func (s *State) evolveStep(j *Job, step Step) {
+	t := &s.totals
+	switch step.Kind {
+	case StepEscrow:
+		j.Escrowed, j.Fee = true, step.Amount-j.Spec.Reward
+		s.move(j)
+		s.touch(j)
+	case StepStake:
+		j.Stake = step.Amount
+	case StepSeat:
+		j.Round.Seats[step.Seat].Stake = step.Amount
+	case StepEnergyBurn:
+		s.usage[0].owed -= step.Amount
+	case StepComputeBurn:
+		s.usage[1].owed -= step.Amount
+	case StepPay:
+		t.Paid += step.Amount
+	case StepFee:
+		t.Fees += step.Amount
+	case StepBurn:
+		t.Burned += step.Amount
+	case StepShare:
+		t.Paid += step.Amount
+	case StepSlashShare:
+		t.Slashed += step.Amount
+		t.Paid += step.Amount
+	case StepSlashBurn, StepSeatSlashBurn:
+		t.Slashed += step.Amount
+		t.Burned += step.Amount
+	case StepSlashEmployer, StepSlashTreasury, StepSeatSlashEmployer, StepSeatSlashTreasury:
+		t.Slashed += step.Amount
+	}
+}
+
+func (s *State) evolveJob(event Event) {
+	switch e := event.(type) {
+	case *JobPosted:
+		s.evolvePosted(e)
+	case *JobReady:
+		j := s.jobs[e.Job]
+		j.State, j.ReadyAt = JobReadyState, s.now
+		if e.Input != nil {
+			j.Spec.Input = e.Input
+		}
+		s.touch(j)
+	case *JobEnded:
+		s.evolveEnded(e)
+	}
+}
+
+func (s *State) evolvePosted(e *JobPosted) {
+	j := &Job{Spec: e.Spec, State: JobPostedState, Posted: s.seq, index: len(s.posted), ready: -1, retry: -1}
+	j.timer.at = -1
+	s.jobs[j.Spec.ID] = j
+	s.posted = append(s.posted, j)
+	s.open++
+	s.totals.Posted++
+	s.openJob(j)
+	s.unfunded.push(j)
+	s.move(j)
+	s.touch(j)
+}
+
+// move queues a job that can go on.
+func (s *State) move(j *Job) {
+	if s.canMove(j) {
+		s.movable.push(j)
+	}
+}
+
+// openJob makes what every open job has outside itself: its accounts and its
+// place among the jobs it needs.
+func (s *State) openJob(j *Job) {
+	s.openAccountsOf(j)
+	j.class = s.classFor(j.Spec.Skills)
+	for _, need := range j.Spec.Needs {
+		other := s.jobs[need]
+		if other != nil && other.State.Terminal() {
+			j.needEnded = j.needEnded || other.State != JobFinalized
+			continue
+		}
+		j.needsLeft++
+		s.dependents[need] = append(s.dependents[need], j)
+	}
+}
+
+func (s *State) openAccountsOf(j *Job) {
+	j.escrow = s.ledger.Open(ledger.Name{Kind: ledger.KindEscrow, Unit: ledger.Token, Owner: j.Spec.ID})
+	j.deposit = s.ledger.Open(ledger.Name{Kind: ledger.KindDeposit, Unit: ledger.Token, Owner: j.Spec.ID})
+}
+
+func (s *State) evolveEnded(e *JobEnded) {
+	j := s.jobs[e.Job]
+	s.freeWorker(j)
+	s.hold(j, nil)
+	j.State, j.Reason, j.Detail, j.Round = e.State, e.Reason, e.Detail, nil
+	s.open--
+	s.count(j)
+	for _, other := range s.dependents[j.Spec.ID] {
+		other.needsLeft--
+		other.needEnded = other.needEnded || e.State != JobFinalized
+		s.move(other)
+		s.touch(other)
+	}
+	delete(s.dependents, j.Spec.ID)
+	s.ledger.Close(j.escrow)
+	s.ledger.Close(j.deposit)
+	s.touch(j)
+}
+
+func (s *State) count(j *Job) {
+	t := &s.totals
+	switch j.State {
+	case JobFinalized:
+		t.Finalized++
+	case JobFailed:
+		t.Failed++
+	case JobCancelled:
+		t.Cancelled++
+	case JobExpired:
+		t.Expired++
+	case JobSkipped:
+		t.Skipped++
+	}
+	if j.Spec.Required && j.State != JobFinalized {
+		t.RequiredLost++
+		if j.Reason == reasonExhausted || strings.HasPrefix(j.Detail, reasonExhausted) {
+			t.ExhaustedLost++
+		}
+	}
+}
+
+func (s *State) evolveAttempt(event Event) {
+	switch e := event.(type) {
+	case *JobAssigned:
+		j := s.jobs[e.Job]
+		j.State, j.Attempt, j.Lease, j.EnergyPrice, j.ComputePrice = JobAssignedState, e.Attempt, s.seq, e.EnergyPrice, e.ComputePrice
+		j.RetryAt, j.Undecided = 0, 0
+		s.takeWorker(j, s.workers[e.Worker])
+		s.touch(j)
+	case *AttemptStarted:
+		j := s.jobs[e.Job]
+		j.State, j.StartedAt = JobRunning, s.now
+		s.touch(j)
+	case *AttemptReleased:
+		j := s.jobs[e.Job]
+		j.Lease, j.StartedAt = s.seq, s.now
+		s.touch(j)
+	case *AttemptVoided:
+		j := s.jobs[e.Job]
+		s.freeWorker(j)
+		j.State = JobReadyState
+		s.touch(j)
+	case *AttemptSubmitted:
+		s.evolveSubmitted(e)
+	case *AttemptFailed:
+		s.evolveLost(e.Job, e.Reason, e.Detail, JobReadyState, e.RetryAt)
+	case *AttemptRejected:
+		s.evolveLost(e.Job, "rejected", e.Reason, JobRejected, e.RetryAt)
+	case *ResultHeld:
+		j := s.jobs[e.Job]
+		s.hold(j, e)
+		s.touch(j)
+	}
+}
+
+// hold keeps, or lets go of, a result that came during a pause.
+func (s *State) hold(j *Job, r *ResultHeld) {
+	if j.held != nil {
+		s.heldJobs--
+	}
+	if j.held = r; r != nil {
+		s.heldJobs++
+	}
+}
+
+func (s *State) evolveSubmitted(e *AttemptSubmitted) {
+	j := s.jobs[e.Job]
+	s.hold(j, nil)
+	j.State, j.Result, j.Digest, j.Files = JobSubmitted, e.Result, e.Digest, e.Files
+	s.bytes += len(e.Result)
+	j.SubmittedAt, j.resultPrev = s.now, s.prev
+	s.endWork(j)
+	s.usage[0].consumed += e.EnergyUsed
+	s.usage[1].consumed += e.ComputeUsed
+	s.undrawn.push(j)
+	s.touch(j)
+}
+
+// evolveLost ends an attempt that counts.
+func (s *State) evolveLost(id, reason, detail string, state JobState, retryAt Time) {
+	j := s.jobs[id]
+	s.freeWorker(j)
+	j.Failures++
+	j.State, j.Reason, j.Detail, j.RetryAt = state, reason, detail, retryAt
+	s.hold(j, nil)
+	j.Result, j.Digest, j.Files, j.Round = nil, Digest{}, nil, nil
+	s.touch(j)
+}
+
+func (s *State) evolveRound(event Event) {
+	switch e := event.(type) {
+	case *RoundOpened:
+		j := s.jobs[e.Job]
+		round := &Round{Number: e.Round, Due: e.Due, Seats: make([]Seat, len(e.Seats))}
+		for i, id := range e.Seats {
+			round.Seats[i].Validator = s.seatable[id]
+		}
+		j.State, j.Round, j.Rounds = JobCommitting, round, e.Round
+		s.touch(j)
+	case *VotesCommitted:
+		j := s.jobs[e.Job]
+		for _, vote := range e.Votes {
+			seat := &j.Round.Seats[vote.Seat]
+			seat.Committed, seat.Sealed = true, vote
+		}
+		s.touch(j)
+	case *RevealOpened:
+		j := s.jobs[e.Job]
+		j.State, j.Round.Due = JobRevealing, e.Due
+		s.touch(j)
+	case *VotesRevealed:
+		j := s.jobs[e.Job]
+		for _, vote := range e.Votes {
+			seat := &j.Round.Seats[vote.Seat]
+			seat.Revealed, seat.Vote, seat.Reason = true, vote.Vote, vote.Reason
+		}
+		s.touch(j)
+	case *RoundClosed:
+		j := s.jobs[e.Job]
+		j.Round.Closed = true
+		if e.Outcome == outcomeUndecided {
+			j.State, j.Undecided = JobSubmitted, j.Undecided+1
+			s.undrawn.push(j)
+		}
+		s.touch(j)
+	}
+}
+
+// touch notes that a job has changed and brings the indexes it is in up to
+// date.
+func (s *State) touch(j *Job) {
+	if !j.touched {
+		j.touched = true
+		s.changed = append(s.changed, j)
+	}
+	s.dirty[j.index/chunkJobs] = true
+	s.index(j)
+	j.timer.due, j.timer.kind = s.dueOf(j)
+	if j.timer.kind == "" {
+		s.timers.remove(j)
+	} else {
+		s.timers.put(j)
+	}
+}
+
+// index puts a job where its state says: among the ready ones of its class,
+// among those that wait for their next attempt, or nowhere.
+func (s *State) index(j *Job) {
+	waits := j.State == JobReadyState || j.State == JobRejected
+	later := waits && j.RetryAt > s.now
+	if later {
+		s.retries.put(j)
+	} else {
+		s.retries.remove(j)
+	}
+	switch {
+	case waits && !later && j.ready < 0:
+		s.readyJobs++
+		j.class.ready.put(j)
+	case (!waits || later) && j.ready >= 0:
+		s.readyJobs--
+		j.class.ready.remove(j)
+	}
+}

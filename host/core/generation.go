@@ -1,0 +1,175 @@
+package core
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/omega-run/omega/host/ledger"
+)
+
+// created is how a mission begins.
+func (c *Genesis) created() (*MissionCreated, *GenerationApplied) {
+	g := &c.Apply
+	return &MissionCreated{
+			Mission: c.Mission, Title: g.Spec.Mission.Name, HostKey: c.HostKey, OwnerKey: c.OwnerKey, Rehearsal: c.Rehearsal, Signature: c.Signature,
+		}, &GenerationApplied{
+			Number: 1, Entry: g.Entry, Sources: g.Sources, Spec: g.Spec, Keys: g.Keys,
+		}
+}
+
+// GenesisBytes is what the owner signs: "omega.genesis/v1\n" and the first two
+// events of the mission, the signature left out.
+func GenesisBytes(created *MissionCreated, applied *GenerationApplied) []byte {
+	unsigned := *created
+	unsigned.Signature = nil
+	c := Codec{buf: []byte("omega.genesis/v1\n")}
+	c.nested(&unsigned)
+	c.nested(applied)
+	return c.buf
+}
+
+// Bytes is GenesisBytes of the events a genesis leads to.
+func (c *Genesis) Bytes() []byte { return GenesisBytes(c.created()) }
+
+func (s *State) genesis(c *Genesis) *Refusal {
+	created, applied := c.created()
+	s.emit(created)
+	s.emit(applied)
+	spec := &c.Apply.Spec
+	legs := []Leg{{ledger.Token, "minted", "account:" + spec.Mission.Owner, spec.Treasury.Tokens}}
+	legs = appendLimit(legs, ledger.Energy, spec.Resources.Energy.Capacity)
+	legs = appendLimit(legs, ledger.Compute, spec.Resources.Compute.Capacity)
+	s.emitLegs(append(legs, endowments(spec, nil, nil)...))
+	return nil
+}
+
+func appendLimit(legs []Leg, unit ledger.Unit, change ledger.Amount) []Leg {
+	switch {
+	case change > 0:
+		return append(legs, Leg{unit, "minted", "capacity", change})
+	case change < 0:
+		return append(legs, Leg{unit, "capacity", "burned", -change})
+	}
+	return legs
+}
+
+// endowments lists what the workers and validators of a spec are given, those
+// already there left out.
+func endowments(spec *Spec, workers map[string]*Worker, validators map[string]*Validator) (legs []Leg) {
+	owner := "account:" + spec.Mission.Owner
+	for _, block := range spec.Workers {
+		for _, id := range block.Instances {
+			if amount := spec.Treasury.WorkerEndowment; workers[id] == nil && amount > 0 {
+				legs = append(legs, Leg{ledger.Token, owner, "worker:" + id, amount})
+			}
+		}
+	}
+	for _, block := range spec.Validators {
+		for _, id := range block.Instances {
+			if amount := spec.Treasury.ValidatorEndowment; validators[id] == nil && amount > 0 {
+				legs = append(legs, Leg{ledger.Token, owner, "validator:" + id, amount})
+			}
+		}
+	}
+	return legs
+}
+
+func (s *State) emitLegs(legs []Leg) {
+	if len(legs) > 0 {
+		s.emit(&Transfer{Legs: legs})
+	}
+}
+
+// applyGeneration puts an edit in force: it is compared with the file before
+// it, not with the state.
+func (s *State) applyGeneration(c *Generation) *Refusal {
+	if s.status == Ended {
+		return refuse(RefuseMissionEnded, "")
+	}
+	for _, change := range Plan(&s.spec, &c.Spec) {
+		if change.Changes == Never {
+			return refuse(RefuseSettingFixed, fmt.Sprintf("%s is %s since genesis and cannot become %s", change.Setting, change.From, change.To))
+		}
+	}
+	if len(c.Removes) > 0 && !c.Spec.Reload.AllowRemovals {
+		return refuse(RefuseEditHeld, "it removes "+fewNames(c.Removes))
+	}
+	if len(c.Removes) > maxRemoved {
+		return refuse(RefuseEditHeld, fmt.Sprintf("it removes %d instances; at most %d at a time", len(c.Removes), maxRemoved))
+	}
+	given := endowments(&c.Spec, s.workers, s.seatable)
+	total := ledger.Amount(0)
+	for _, leg := range given {
+		total += leg.Amount
+	}
+	if total > s.ledger.Free(s.accounts.owner) {
+		return refuse(RefuseTooSmall, "new workers and validators are to be given "+total.String())
+	}
+	var legs []Leg
+	for i, r := range [...]*Resource{&c.Spec.Resources.Energy, &c.Spec.Resources.Compute} {
+		legs = appendLimit(legs, [...]ledger.Unit{ledger.Energy, ledger.Compute}[i], s.limitChange(i, r.Capacity))
+	}
+	s.emit(&GenerationApplied{Number: s.generation + 1, Entry: c.Entry, Sources: c.Sources, Spec: c.Spec, Keys: c.Keys, Removed: c.Removes, Kept: c.Kept})
+	s.emitLegs(append(legs, given...))
+	for _, id := range c.Removes {
+		if j := s.jobs[id]; j != nil && !j.State.Terminal() {
+			s.leave(j)
+			s.end(j, JobCancelled, "removed", "")
+		}
+	}
+	return nil
+}
+
+// maxRemoved bounds what one edit takes away, so that its entry stays small.
+const maxRemoved = 1000
+
+// limitChange is what a new limit mints (above 0) or burns at once (below 0).
+func (s *State) limitChange(i int, limit ledger.Amount) ledger.Amount {
+	d := limit - s.usage[i].limit
+	if d < 0 {
+		return -min(-d, s.ledger.Balance(s.accounts.capacity[i]))
+	}
+	return d - min(d, s.usage[i].owed)
+}
+
+func fewNames(names []string) string {
+	const few = 5
+	if len(names) <= few {
+		return fmt.Sprintf("%q", names)
+	}
+	return fmt.Sprintf("%q and %d more", names[:few], len(names)-few)
+}
+
+// Change is one difference between two specs.
+type Change struct {
+	Setting  string // block.name
+	From, To string
+	Changes  Changes
+}
+
+// Plan lists what an edit changes in the settings, in the order of the table.
+func Plan(from, to *Spec) (changes []Change) {
+	for _, setting := range Settings() {
+		a, b := setting.Format(from), setting.Format(to)
+		if setting.Name == "worker_endowment" || setting.Name == "validator_endowment" {
+			continue // reaches only those who join later, so it is no change of what was given
+		}
+		if a != b {
+			changes = append(changes, Change{setting.Block + "." + setting.Name, a, b, setting.Changes})
+		}
+	}
+	if from.Mission.Name != to.Mission.Name {
+		changes = append(changes, Change{"mission", from.Mission.Name, to.Mission.Name, Never})
+	}
+	return changes
+}
+
+func sourceEvent(c *Source) *SourceRecorded {
+	e := &SourceRecorded{Digest: c.Digest, Offset: c.Offset, Last: c.Last}
+	if utf8.Valid(c.Bytes) {
+		e.Text = string(c.Bytes)
+	} else {
+		e.Binary = c.Bytes
+	}
+	return e
+}

@@ -1,0 +1,283 @@
+package core
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/omega-run/omega/host/ledger"
+)
+
+// orderBook remembers orders so that each is applied once, however often it is
+// repeated.
+type orderBook struct {
+	taken   map[string]taken // by id and body
+	first   map[string]Digest
+	queue   []taken // in order of their age
+	counter map[[32]byte]int64
+}
+
+type taken struct {
+	event OrderTaken
+	seq   Seq
+	at    Time
+}
+
+func newOrderBook() orderBook {
+	return orderBook{taken: map[string]taken{}, first: map[string]Digest{}, counter: map[[32]byte]int64{}}
+}
+
+func orderKey(id string, body Digest) string { return id + "\x00" + string(body[:]) }
+
+// take remembers an order and forgets those older than the retention.
+func (b *orderBook) take(e *OrderTaken, seq Seq, now Time, keep Duration) {
+	t := taken{*e, seq, now}
+	b.put(t)
+	n := 0
+	for n < len(b.queue) && b.queue[n].at+Time(keep) < now {
+		old := &b.queue[n].event
+		delete(b.taken, orderKey(old.ID, old.Body))
+		if b.first[old.ID] == old.Body {
+			delete(b.first, old.ID)
+		}
+		n++
+	}
+	b.queue = b.queue[n:]
+}
+
+func (b *orderBook) put(t taken) {
+	e := &t.event
+	b.taken[orderKey(e.ID, e.Body)] = t
+	if _, known := b.first[e.ID]; !known {
+		b.first[e.ID] = e.Body
+	}
+	b.queue = append(b.queue, t)
+	if e.Refusal == "" {
+		b.counter[e.Key] = e.Counter
+	}
+}
+
+// Acknowledged finds what was answered to an order, and in which entry.
+func (s *State) Acknowledged(id string, body Digest) (answer OrderTaken, seq Seq, ok bool) {
+	t, ok := s.orders.taken[orderKey(id, body)]
+	return t.event, t.seq, ok
+}
+
+// order takes what the owner says. Whether it is obeyed or not, it is
+// acknowledged by an event, so that it is never looked at twice.
+func (s *State) order(o *Order) *Refusal {
+	if _, _, ok := s.Acknowledged(o.ID, o.Body); ok {
+		return refuse(RefuseOrderReplayed, o.ID)
+	}
+	answer := &OrderTaken{ID: o.ID, Key: o.Key, Counter: o.Counter, Body: o.Body}
+	refusal := s.mayOrder(o)
+	if refusal == nil {
+		refusal = s.obey(o)
+	}
+	if refusal != nil {
+		answer.Refusal, answer.Detail = string(refusal.Code), refusal.Detail
+	}
+	s.emit(answer)
+	return nil
+}
+
+func (s *State) mayOrder(o *Order) *Refusal {
+	if _, known := s.orders.first[o.ID]; known {
+		return refuse(RefuseOrderConflict, "this id was used for another order")
+	}
+	if o.Key != s.mission.OwnerKey {
+		return refuse(RefuseKeyUnknown, "")
+	}
+	if last := s.orders.counter[o.Key]; o.Counter <= last {
+		return refuse(RefuseOrderReplayed, fmt.Sprintf("counter %d is not above %d", o.Counter, last))
+	}
+	return nil
+}
+
+func (s *State) obey(o *Order) *Refusal {
+	if s.status == Ended {
+		return refuse(RefuseMissionEnded, "")
+	}
+	switch o.Say {
+	case Pause:
+		return s.pause()
+	case Resume:
+		return s.resume()
+	case Stop:
+		return s.stop()
+	case EmergencyStop:
+		return s.emergencyStop()
+	case CancelJob:
+		return s.cancel(o.Job, o.Reason)
+	case PostJob:
+		return s.postOrdered(o.Post)
+	}
+	return refuse(RefuseOrderUnknown, string(o.Say))
+}
+
+func (s *State) pause() *Refusal {
+	switch s.status {
+	case Running:
+		s.emit(&MissionPaused{})
+		return nil
+	case Paused:
+		return refuse(RefusePaused, "")
+	}
+	return refuse(RefuseMissionStopped, string(s.status))
+}
+
+// resume lets everything go on; results that came meanwhile are taken in the
+// order of their work ids.
+func (s *State) resume() *Refusal {
+	switch {
+	case s.status == Running:
+		return refuse(RefuseNotPaused, "")
+	case s.halted() && s.running > s.heldJobs:
+		return refuse(RefuseMissionStopped, "running work is still being ended")
+	}
+	s.emit(&MissionResumed{})
+	return nil
+}
+
+func (s *State) submitHeld() {
+	if s.heldJobs == 0 {
+		return
+	}
+	var held []*Job
+	for _, j := range s.openJobs() {
+		if j.held != nil {
+			held = append(held, j)
+		}
+	}
+	slices.SortFunc(held, func(a, b *Job) int { return strings.Compare(a.WorkID(), b.WorkID()) })
+	for _, j := range held {
+		if !s.roomInEntry() {
+			return
+		}
+		if r := j.held; r.Reason != "" {
+			s.fail(j, r.Reason, r.Detail)
+		} else {
+			s.submit(j, r)
+		}
+	}
+}
+
+// stop lets running work end.
+func (s *State) stop() *Refusal {
+	switch s.status {
+	case Paused, Running:
+	default:
+		return refuse(RefuseMissionStopped, string(s.status))
+	}
+	s.emit(&MissionStopping{})
+	return nil
+}
+
+// halt ends the grace of a stop.
+func (s *State) halt() *Refusal {
+	if s.status != Stopping {
+		return refuse(RefuseNotOutstanding, "")
+	}
+	s.emit(&MissionStopped{})
+	return nil
+}
+
+func (s *State) emergencyStop() *Refusal {
+	if s.status == Emergency {
+		return refuse(RefuseMissionStopped, string(s.status))
+	}
+	s.emit(&MissionStopped{Emergency: true})
+	return nil
+}
+
+// voidRunning ends running attempts that nobody is to blame for: they pay
+// nothing and do not count. Work that is done and held stays.
+func (s *State) voidRunning() {
+	if s.running == s.heldJobs {
+		return
+	}
+	for _, j := range s.openJobs() {
+		if !j.working || j.held != nil {
+			continue
+		}
+		if !s.roomInEntry() {
+			return
+		}
+		steps := s.steps(j)
+		s.addUnused(steps, j)
+		steps.add(StepStakeReturn, 0, j.Stake)
+		steps.emit()
+		s.emit(&AttemptVoided{Job: j.Spec.ID, Attempt: j.Attempt, Reason: string(s.status)})
+	}
+}
+
+// start takes the mission up again. What ran in the former host's processes
+// runs again under a new token; simulated work keeps its end.
+func (s *State) start(c *Start) {
+	s.emit(&HostStarted{Gap: c.Gap, Speed: c.Speed, Version: c.Version})
+	if s.status == Stopping {
+		s.halt()
+		return
+	}
+	for _, j := range s.openJobs() {
+		if j.State == JobRunning && j.held == nil && j.Worker.Spec().Kind != Simulated {
+			s.emit(&AttemptReleased{Job: j.Spec.ID, Attempt: j.Attempt})
+		}
+	}
+}
+
+var jobName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
+
+// maxReward keeps every sum over a mission within an int64.
+const maxReward = ledger.Amount(1_000_000_000 * unitOne)
+
+// postOrdered posts a job the owner asks for.
+func (s *State) postOrdered(spec *JobSpec) *Refusal {
+	if spec == nil {
+		return refuse(RefuseInvalidJob, "the order carries no job")
+	}
+	job := *spec
+	job.Generation, job.Block = s.generation, ""
+	if job.ID == "" {
+		job.ID = fmt.Sprintf("post-%d", s.seq)
+	} else if !jobName.MatchString(job.ID) {
+		return refuse(RefuseInvalidJob, "a name is a lower-case letter, then up to 62 lower-case letters, digits or -")
+	}
+	if s.jobs[job.ID] != nil {
+		return refuse(RefuseJobExists, job.ID)
+	}
+	if problem := s.unfit(&job); problem != "" {
+		return refuse(RefuseInvalidJob, problem)
+	}
+	s.post(&job)
+	return nil
+}
+
+// unfit says in a sentence why a job can never run, "" if it can.
+func (s *State) unfit(j *JobSpec) string {
+	switch {
+	case len(j.Skills) == 0:
+		return "a job needs at least one skill"
+	case !slices.IsSorted(j.Skills):
+		return "skills are not sorted"
+	case len(s.poolsWith(j.Skills)) == 0:
+		return "no worker has the skills " + strings.Join(j.Skills, ", ")
+	case j.Reward < 0 || j.Reward > maxReward:
+		return "the reward is not between 0 and " + maxReward.String()
+	case j.EnergyBudget < 0 || j.EnergyBudget > s.usage[0].limit:
+		return "the energy budget is above the capacity of " + s.usage[0].limit.String()
+	case j.ComputeBudget < 0 || j.ComputeBudget > s.usage[1].limit:
+		return "the compute budget is above the capacity of " + s.usage[1].limit.String()
+	case j.Work < 0 || j.Deadline < 0 || j.ValidationWindow < 0 || j.Timeout < 0 || int64(j.Work) > maxDuration:
+		return "a duration is out of range"
+	case j.Lazy || j.Accept:
+		return "input and accept expressions belong in the mission file"
+	}
+	for _, need := range j.Needs {
+		if s.jobs[need] == nil {
+			return "it needs " + need + ", which is not posted"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,236 @@
+package core
+
+import (
+	"fmt"
+
+	"github.com/omega-run/omega/host/council"
+	"github.com/omega-run/omega/host/ledger"
+)
+
+// Outcomes of a round, beside approved and rejected.
+const (
+	outcomeUndecided = "undecided"
+	outcomeCancelled = "cancelled" // its job was cancelled or ran out of the mission's time
+)
+
+// convene seats committees for submitted results, first come first served. A
+// job whose committee cannot stake waits, and no window runs.
+func (s *State) convene() {
+	for s.roomInEntry() {
+		j := s.undrawn.front(func(j *Job) bool { return j.State == JobSubmitted })
+		if j == nil || !s.openRound(j) {
+			return
+		}
+		s.undrawn.pop()
+	}
+}
+
+// openRound draws a committee and locks its stakes, if enough validators can.
+func (s *State) openRound(j *Job) bool {
+	g := &s.spec.Governance
+	round := j.Rounds + 1
+	candidates, free := s.candidates(j)
+	if int64(free) < g.Committee {
+		return false
+	}
+	seed := council.Seed(uint64(s.spec.Mission.Seed), j.resultPrev, j.Spec.ID, int(round))
+	opened := &RoundOpened{Job: j.Spec.ID, Round: round, Due: s.now + Time(g.CommitWindow)}
+	for _, i := range council.Draw(seed, candidates, int(g.Committee)) {
+		opened.Seats = append(opened.Seats, s.validators[i].ID)
+	}
+	s.emit(opened)
+	steps := s.steps(j)
+	for i := range opened.Seats {
+		steps.add(StepSeat, i, g.ValidatorStake)
+	}
+	steps.emit()
+	return true
+}
+
+// candidates weighs every validator: its free stake, at most four seats' worth;
+// 0 keeps it out. Those of the round that failed come last.
+func (s *State) candidates(j *Job) (all []council.Candidate, able int) {
+	stake := s.spec.Governance.ValidatorStake
+	all = make([]council.Candidate, len(s.validators))
+	for i, v := range s.validators {
+		free := s.ledger.Free(v.account)
+		if v.Draining || free < stake {
+			continue
+		}
+		able++
+		all[i] = council.Candidate{Weight: int64(max(1, min(free, 4*stake))), Last: j.seated(v)}
+	}
+	return all, able
+}
+
+func (j *Job) seated(v *Validator) bool {
+	if j.Round == nil {
+		return false
+	}
+	for i := range j.Round.Seats {
+		if j.Round.Seats[i].Validator == v {
+			return true
+		}
+	}
+	return false
+}
+
+// round finds the open round an answer belongs to.
+func (s *State) round(id string, number int64, state JobState) (*Job, *Refusal) {
+	j := s.jobs[id]
+	switch {
+	case j == nil:
+		return nil, refuse(RefuseJobUnknown, id)
+	case s.status == Paused:
+		return nil, refuse(RefusePaused, "")
+	case j.State != state || j.Round.Number != number:
+		return nil, refuse(RefuseVoteClosed, fmt.Sprintf("round %d of %s", number, id))
+	}
+	return j, nil
+}
+
+func (s *State) commit(c *Commit) *Refusal {
+	j, refusal := s.round(c.Job, c.Round, JobCommitting)
+	if refusal != nil {
+		return refusal
+	}
+	seen := map[Digest]bool{}
+	for i := range j.Round.Seats {
+		if seat := &j.Round.Seats[i]; seat.Committed {
+			seen[seat.Sealed.Commitment] = true
+		}
+	}
+	for _, vote := range c.Votes {
+		if vote.Seat < 0 || vote.Seat >= int64(len(j.Round.Seats)) || j.Round.Seats[vote.Seat].Committed {
+			return refuse(RefuseVoteClosed, fmt.Sprintf("seat %d", vote.Seat))
+		}
+		if seen[vote.Commitment] {
+			return refuse(RefuseCommitmentCopied, fmt.Sprintf("seat %d", vote.Seat))
+		}
+		seen[vote.Commitment] = true
+	}
+	s.emit(&VotesCommitted{Job: c.Job, Round: c.Round, Votes: c.Votes})
+	if council.CommitsDone(j.Round.seats()) {
+		s.closeCommit(j)
+	}
+	return nil
+}
+
+// closeCommit ends the commit phase. Without any commitment there is nothing to
+// reveal.
+func (s *State) closeCommit(j *Job) {
+	for i := range j.Round.Seats {
+		if j.Round.Seats[i].Committed {
+			g := &s.spec.Governance
+			s.emit(&RevealOpened{Job: j.Spec.ID, Round: j.Round.Number, Due: s.now + Time(g.RevealWindow+g.ValidatorTimeout)})
+			return
+		}
+	}
+	s.closeRound(j, false)
+}
+
+func (s *State) reveal(c *Reveal) *Refusal {
+	j, refusal := s.round(c.Job, c.Round, JobRevealing)
+	if refusal != nil {
+		return refusal
+	}
+	for i := range c.Votes {
+		if refusal := s.checkReveal(j, &c.Votes[i]); refusal != nil {
+			return refusal
+		}
+	}
+	s.emit(&VotesRevealed{Job: c.Job, Round: c.Round, Votes: c.Votes})
+	if council.RevealsDone(j.Round.seats()) {
+		s.closeRound(j, false)
+	}
+	return nil
+}
+
+func (s *State) checkReveal(j *Job, vote *OpenVote) *Refusal {
+	if vote.Seat < 0 || vote.Seat >= int64(len(j.Round.Seats)) {
+		return refuse(RefuseVoteClosed, fmt.Sprintf("seat %d", vote.Seat))
+	}
+	seat := &j.Round.Seats[vote.Seat]
+	if !seat.Committed || seat.Revealed {
+		return refuse(RefuseVoteClosed, fmt.Sprintf("seat %d", vote.Seat))
+	}
+	if commitment, err := s.CommitmentOf(j, vote); err != nil || commitment != seat.Sealed.Commitment {
+		return refuse(RefuseRevealMismatch, fmt.Sprintf("seat %d", vote.Seat))
+	}
+	return nil
+}
+
+// CommitmentOf is the commitment a revealed vote must have made.
+func (s *State) CommitmentOf(j *Job, vote *OpenVote) (Digest, error) {
+	v, err := council.ParseVote(vote.Vote)
+	if err != nil {
+		return Digest{}, err
+	}
+	return council.Commitment(council.Ballot{
+		Mission: s.mission.Mission, Job: j.Spec.ID, Round: int(j.Round.Number), Validator: j.Round.Seats[vote.Seat].Validator.Key[:],
+		Result: j.Digest, Vote: v, Reason: council.ReasonDigest(vote.Reason), Salt: vote.Salt,
+	}), nil
+}
+
+// seats is the round as the council counts it.
+func (r *Round) seats() []council.Seat {
+	seats := make([]council.Seat, len(r.Seats))
+	for i := range r.Seats {
+		seat := &r.Seats[i]
+		seats[i].Stake = int64(seat.Stake)
+		switch vote, err := council.ParseVote(seat.Vote); {
+		case seat.Revealed && err == nil:
+			seats[i].State = vote.State()
+		case seat.Committed:
+			seats[i].State = council.Committed
+		}
+	}
+	return seats
+}
+
+// closeRound counts the votes and settles. When the validation window is over
+// there is no outcome, whatever has been revealed.
+func (s *State) closeRound(j *Job, late bool) {
+	seats := j.Round.seats()
+	outcome := council.Undecided
+	if !late {
+		required := s.spec.Governance.ApprovalsRequired
+		outcome = council.Tally(council.Rules{Seats: len(seats), ApprovalsRequired: int(required)}, seats)
+	}
+	closed := &RoundClosed{Job: j.Spec.ID, Round: j.Round.Number, Outcome: outcome.String()}
+	for i, seat := range seats {
+		if seat.State == council.Absent || seat.State == council.Committed {
+			closed.Absent = append(closed.Absent, int64(i))
+		}
+	}
+	s.emit(closed)
+	steps := s.steps(j)
+	s.addSeats(steps, seats, outcome)
+	switch outcome {
+	case council.Approval:
+		s.approve(j, seats, &steps)
+	case council.Rejection:
+		s.reject(j, seats, &steps, j.Round.reason(seats))
+	default:
+		steps.emit()
+		if j.Undecided >= 2 {
+			s.leave(j)
+			s.end(j, JobFailed, reasonUndecided, "")
+		}
+	}
+}
+
+// reason is what the first rejecting seat said.
+func (r *Round) reason(seats []council.Seat) string {
+	for i := range seats {
+		if seats[i].State == council.Rejected {
+			return r.Seats[i].Reason
+		}
+	}
+	return ""
+}
+
+// StakeOf is what a validator has free and locked.
+func (s *State) StakeOf(v *Validator) (free, locked ledger.Amount) {
+	return s.ledger.Free(v.account), s.ledger.Balance(v.stake)
+}

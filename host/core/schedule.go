@@ -1,0 +1,423 @@
+package core
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"github.com/omega-run/omega/host/ledger"
+)
+
+// A pool is one worker block: equal instances, so that choosing one is counting
+// bits. free[l] holds the instances that carry l attempts and can take more.
+type pool struct {
+	spec    WorkerSpec
+	workers []*Worker
+	free    []bitset
+	rank    int // place of the block in the file
+}
+
+type bitset []uint64
+
+func (b bitset) count() (n int64) {
+	for _, word := range b {
+		n += int64(bits.OnesCount64(word))
+	}
+	return n
+}
+
+func (b bitset) set(i int)   { b[i/64] |= 1 << (i % 64) }
+func (b bitset) clear(i int) { b[i/64] &^= 1 << (i % 64) }
+
+// nth is the position of the n-th set bit.
+func (b bitset) nth(n int64) int {
+	for i, word := range b {
+		here := int64(bits.OnesCount64(word))
+		if n >= here {
+			n -= here
+			continue
+		}
+		for ; n > 0; n-- {
+			word &= word - 1
+		}
+		return i*64 + bits.TrailingZeros64(word)
+	}
+	return -1
+}
+
+// A class is a set of skills: the jobs that ask for exactly these, and the
+// pools that have them all, fastest first.
+type class struct {
+	skills []string
+	pools  []*pool
+	ready  heap[*Job]
+}
+
+func (s *State) classFor(skills []string) *class {
+	key := strings.Join(skills, "\x00")
+	c := s.classOf[key]
+	if c == nil {
+		c = &class{skills: skills, ready: newHeap(startsBefore, func(j *Job) *int { return &j.ready })}
+		c.pools = s.poolsWith(skills)
+		s.classOf[key] = c
+		s.classes = append(s.classes, c)
+	}
+	return c
+}
+
+func startsBefore(a, b *Job) bool {
+	return a.Spec.Priority > b.Spec.Priority || a.Spec.Priority == b.Spec.Priority && a.index < b.index
+}
+
+func (s *State) poolsWith(skills []string) []*pool {
+	var able []*pool
+	for _, p := range s.pools {
+		if len(p.workers) > 0 && hasAll(p.spec.Skills, skills) {
+			able = append(able, p)
+		}
+	}
+	slices.SortStableFunc(able, func(a, b *pool) int {
+		if a.speed() != b.speed() {
+			return int(b.speed() - a.speed())
+		}
+		return a.rank - b.rank
+	})
+	return able
+}
+
+func hasAll(has, wants []string) bool {
+	for _, w := range wants {
+		if _, ok := slices.BinarySearch(has, w); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+const unitSpeed ledger.Ratio = 1_000_000
+
+func (p *pool) speed() ledger.Ratio {
+	if p.spec.Kind == Simulated {
+		return p.spec.Simulated.Speed
+	}
+	return unitSpeed
+}
+
+// evolvePools brings pools to what a generation declares: new instances join,
+// those that are gone drain.
+func (s *State) evolvePools(spec *Spec) {
+	for _, p := range s.pools {
+		for _, w := range p.workers {
+			w.Draining = true
+		}
+	}
+	for rank, block := range spec.Workers {
+		p := s.poolNamed(block.Name)
+		p.spec, p.rank = block, rank
+		for _, id := range block.Instances {
+			s.evolveWorker(p, id)
+		}
+	}
+	s.indexPools()
+}
+
+// indexPools rebuilds what follows from pools and loads.
+func (s *State) indexPools() {
+	s.freeSlots = 0
+	for _, p := range s.pools {
+		p.index()
+		for _, w := range p.workers {
+			if !w.Draining {
+				s.freeSlots += max(0, p.spec.Slots-w.Load)
+			}
+		}
+	}
+	for _, c := range s.classes {
+		c.pools = s.poolsWith(c.skills)
+	}
+}
+
+func (s *State) poolNamed(name string) *pool {
+	for _, p := range s.pools {
+		if p.spec.Name == name {
+			return p
+		}
+	}
+	p := &pool{}
+	s.pools = append(s.pools, p)
+	return p
+}
+
+func (s *State) evolveWorker(p *pool, id string) {
+	if w := s.workers[id]; w != nil {
+		w.Draining = false
+		return
+	}
+	w := &Worker{
+		ID: id, pool: p, slot: len(p.workers),
+		account: s.ledger.Open(ledger.Name{Kind: ledger.KindWorker, Unit: ledger.Token, Owner: id}),
+		stake:   s.ledger.Open(ledger.Name{Kind: ledger.KindWorkerStake, Unit: ledger.Token, Owner: id}),
+	}
+	p.workers = append(p.workers, w)
+	s.workers[id] = w
+}
+
+func (p *pool) index() {
+	p.free = make([]bitset, p.spec.Slots)
+	for l := range p.free {
+		p.free[l] = make(bitset, (len(p.workers)+63)/64)
+	}
+	for i, w := range p.workers {
+		if !w.Draining && w.Load < p.spec.Slots {
+			p.free[w.Load].set(i)
+		}
+	}
+}
+
+// load moves a worker between the rows of its pool.
+func (s *State) load(w *Worker, by int64) {
+	p := w.pool
+	if !w.Draining {
+		if w.Load < p.spec.Slots {
+			p.free[w.Load].clear(w.slot)
+		}
+		if w.Load+by < p.spec.Slots {
+			p.free[w.Load+by].set(w.slot)
+		}
+		s.freeSlots += max(0, p.spec.Slots-w.Load-by) - max(0, p.spec.Slots-w.Load)
+	}
+	w.Load += by
+	s.running += by
+}
+
+func (s *State) takeWorker(j *Job, w *Worker) {
+	j.Worker, j.working = w, true
+	s.load(w, 1)
+}
+
+// endWork gives the slot back; the worker stays with the job until its stake is
+// settled.
+func (s *State) endWork(j *Job) {
+	if j.working {
+		j.working = false
+		s.load(j.Worker, -1)
+	}
+}
+
+func (s *State) freeWorker(j *Job) {
+	if j.Worker == nil {
+		return
+	}
+	s.endWork(j)
+	j.LastWorker, j.Worker, j.Stake = j.Worker.ID, nil, 0
+}
+
+// schedule assigns ready jobs to free workers. Jobs of one class start strictly
+// in order of priority and posting; a job that waits for energy, compute or
+// tokens also holds back all later jobs that need the same, so that large ones
+// are not starved.
+func (s *State) schedule() {
+	if s.status != Running || s.readyJobs == 0 || s.freeSlots == 0 {
+		return
+	}
+	var short shortage
+	held := make([]bool, len(s.classes))
+	for s.roomForWork() && s.roomInEntry() {
+		c := s.nextClass(held)
+		if c < 0 {
+			return
+		}
+		j, _ := s.classes[c].ready.first()
+		if !s.assign(j, &short) {
+			held[c] = true
+		}
+	}
+}
+
+func (s *State) roomForWork() bool {
+	limit := s.spec.Delegation.BackgroundLimit
+	return s.freeSlots > 0 && (limit == 0 || s.running < limit)
+}
+
+// nextClass is the class whose first job comes before all others', among those
+// that are not held back and have a free worker.
+func (s *State) nextClass(held []bool) int {
+	best, found := -1, (*Job)(nil)
+	for i, c := range s.classes {
+		if held[i] {
+			continue
+		}
+		j, ok := c.ready.first()
+		if ok && (found == nil || startsBefore(j, found)) {
+			best, found = i, j
+		}
+	}
+	return best
+}
+
+// shortage is what has run out in the course of one pass.
+type shortage struct{ energy, compute, tokens bool }
+
+func (s *State) assign(j *Job, short *shortage) bool {
+	if s.impossible(j) {
+		return s.exhaust(j)
+	}
+	spec := &j.Spec
+	switch {
+	case spec.EnergyBudget > 0 && (short.energy || s.freeOf(0) < spec.EnergyBudget):
+		short.energy = true
+		return false
+	case spec.ComputeBudget > 0 && (short.compute || s.freeOf(1) < spec.ComputeBudget):
+		short.compute = true
+		return false
+	}
+	deposit := s.depositFor(j)
+	if deposit > 0 && (short.tokens || s.ledger.Free(s.accounts.owner) < deposit) {
+		short.tokens = true
+		return s.spec.Mission.OnExhausted == "fail" && s.exhaust(j)
+	}
+	w := s.choose(j)
+	if w == nil {
+		return false
+	}
+	s.emitAssigned(j, w, deposit)
+	return true
+}
+
+func (s *State) freeOf(i int) ledger.Amount { return s.ledger.Free(s.accounts.capacity[i]) }
+
+// impossible reports a budget above the limit: no amount of waiting helps.
+func (s *State) impossible(j *Job) bool {
+	return j.Spec.EnergyBudget > s.usage[0].limit || j.Spec.ComputeBudget > s.usage[1].limit
+}
+
+// exhaust ends a job that ran out of something, if the mission says so. It
+// reports whether the next job of the class may be looked at.
+func (s *State) exhaust(j *Job) bool {
+	if s.spec.Mission.OnExhausted != "fail" {
+		return false
+	}
+	s.end(j, JobFailed, reasonExhausted, s.shortOf(j))
+	return true
+}
+
+// depositFor is the price of a job's whole budget at this instant.
+func (s *State) depositFor(j *Job) ledger.Amount {
+	r := &s.spec.Resources
+	return mustCost(j.Spec.EnergyBudget, r.Energy.Price) + mustCost(j.Spec.ComputeBudget, r.Compute.Price)
+}
+
+func mustCost(amount, price ledger.Amount) ledger.Amount {
+	if amount == 0 {
+		return 0
+	}
+	cost, ok := ledger.Cost(amount, price)
+	if !ok {
+		panic("core: a checked budget overflows")
+	}
+	return cost
+}
+
+func (s *State) emitAssigned(j *Job, w *Worker, deposit ledger.Amount) {
+	spec := &j.Spec
+	assigned := &JobAssigned{Job: spec.ID, Attempt: j.Attempt + 1, Worker: w.ID}
+	if spec.EnergyBudget > 0 {
+		assigned.EnergyPrice = s.spec.Resources.Energy.Price
+	}
+	if spec.ComputeBudget > 0 {
+		assigned.ComputePrice = s.spec.Resources.Compute.Price
+	}
+	s.emit(assigned)
+	steps := s.steps(j)
+	steps.add(StepStake, 0, s.stakeFor(j))
+	steps.add(StepDeposit, 0, deposit)
+	steps.add(StepEnergy, 0, spec.EnergyBudget)
+	steps.add(StepCompute, 0, spec.ComputeBudget)
+	steps.emit()
+	s.emit(&AttemptStarted{Job: spec.ID, Attempt: j.Attempt})
+}
+
+func (s *State) stakeFor(j *Job) ledger.Amount {
+	return s.spec.Governance.WorkerStakeRatio.Of(j.Spec.Reward)
+}
+
+// choose picks the worker: the fastest pools first, in them the least loaded,
+// among those a draw from the seed. One that did the last attempt comes last.
+func (s *State) choose(j *Job) *Worker {
+	stake, fallback := s.stakeFor(j), (*Worker)(nil)
+	for pools := j.class.pools; len(pools) > 0; {
+		n := 1
+		for n < len(pools) && pools[n].speed() == pools[0].speed() {
+			n++
+		}
+		w, last := s.chooseFrom(pools[:n], j, stake)
+		if w != nil {
+			return w
+		}
+		if fallback == nil {
+			fallback = last
+		}
+		pools = pools[n:]
+	}
+	return fallback
+}
+
+// chooseFrom draws among pools of one speed; last is the worker of the last
+// attempt where it could take the job.
+func (s *State) chooseFrom(pools []*pool, j *Job, stake ledger.Amount) (w, last *Worker) {
+	levels := int64(0)
+	for _, p := range pools {
+		levels = max(levels, p.spec.Slots)
+	}
+	for level := range levels {
+		free := int64(0)
+		for _, p := range pools {
+			if level < p.spec.Slots {
+				free += p.free[level].count()
+			}
+		}
+		first := s.draw(j, free)
+		for i := range free {
+			w := pick(pools, level, (first+i)%free)
+			if s.ledger.Free(w.account) < stake {
+				continue
+			}
+			if w.ID != j.LastWorker {
+				return w, last
+			}
+			last = w
+		}
+	}
+	return nil, last
+}
+
+func pick(pools []*pool, level, n int64) *Worker {
+	for _, p := range pools {
+		if level >= p.spec.Slots {
+			continue
+		}
+		here := p.free[level].count()
+		if n < here {
+			return p.workers[p.free[level].nth(n)]
+		}
+		n -= here
+	}
+	panic("core: a counted worker is not there")
+}
+
+// draw is a number below n from the seed, the job and the attempt.
+func (s *State) draw(j *Job, n int64) int64 {
+	if n < 2 {
+		return 0
+	}
+	b := make([]byte, 0, 128)
+	b = append(b, "omega.assign/v1\n"...)
+	b = binary.BigEndian.AppendUint64(b, uint64(s.spec.Mission.Seed))
+	b = binary.BigEndian.AppendUint64(b, uint64(j.Attempt))
+	b = append(b, j.Spec.ID...)
+	sum := sha256.Sum256(b)
+	hi, _ := bits.Mul64(binary.BigEndian.Uint64(sum[:]), uint64(n))
+	return int64(hi)
+}

@@ -1,0 +1,352 @@
+package core
+
+import (
+	"github.com/omega-run/omega/host/ledger"
+)
+
+// Seq numbers entries, from 1.
+type Seq uint64
+
+// Status says what the mission as a whole is doing.
+type Status string
+
+// A mission's status. Only a resume leads out of paused, stopped and emergency.
+const (
+	Running   Status = "running"
+	Paused    Status = "paused"
+	Stopping  Status = "stopping"
+	Stopped   Status = "stopped"
+	Emergency Status = "emergency"
+	Ended     Status = "ended"
+)
+
+// JobState is where a job stands in its life.
+type JobState string
+
+// The states of a job; the last six are terminal but awaiting_approval, which
+// waits for a person.
+const (
+	JobPostedState   JobState = "posted"
+	JobReadyState    JobState = "ready"
+	JobAssignedState JobState = "assigned"
+	JobRunning       JobState = "running"
+	JobSubmitted     JobState = "submitted"
+	JobCommitting    JobState = "committing"
+	JobRevealing     JobState = "revealing"
+	JobRejected      JobState = "rejected"
+	JobFinalized     JobState = "finalized"
+	JobFailed        JobState = "failed"
+	JobCancelled     JobState = "cancelled"
+	JobExpired       JobState = "expired"
+	JobSkipped       JobState = "skipped"
+)
+
+// JobStates lists every state in the order of a life.
+func JobStates() []JobState {
+	return []JobState{
+		JobPostedState, JobReadyState, JobAssignedState, JobRunning, JobSubmitted, JobCommitting, JobRevealing, JobRejected,
+		JobFinalized, JobFailed, JobCancelled, JobExpired, JobSkipped,
+	}
+}
+
+// Terminal reports whether a job in this state has ended.
+func (s JobState) Terminal() bool {
+	switch s {
+	case JobFinalized, JobFailed, JobCancelled, JobExpired, JobSkipped:
+		return true
+	}
+	return false
+}
+
+// Job is one job and all that is known of it. Readers must not write it.
+type Job struct {
+	Spec     JobSpec
+	State    JobState
+	Posted   Seq // the entry that posted it
+	Escrowed bool
+	Fee      ledger.Amount
+	Reason   string // of its end or of the last attempt's
+	Detail   string
+
+	Attempt      int64 // numbers attempts from 1
+	Failures     int64 // attempts that count against max_attempts
+	Worker       *Worker
+	LastWorker   string
+	Lease        Seq // fencing token: the entry that assigned or re-leased it
+	Stake        ledger.Amount
+	EnergyPrice  ledger.Amount
+	ComputePrice ledger.Amount
+
+	ReadyAt     Time
+	StartedAt   Time
+	SubmittedAt Time
+	RetryAt     Time // no attempt before then
+
+	Result     []byte
+	Digest     Digest
+	Files      []File
+	resultPrev Digest // prev of the entry that fixed the result: seeds the draw
+	held       *ResultHeld
+
+	Rounds    int64 // rounds opened so far, over all attempts
+	Undecided int64 // rounds of this attempt without an outcome
+	Round     *Round
+
+	index     int // in post order
+	needsLeft int
+	needEnded bool // a need ended otherwise than finalized
+	escrow    ledger.Account
+	deposit   ledger.Account
+	timer     timer
+	ready     int // position in its class's heap, -1 outside
+	retry     int // position in the retry heap, -1 outside
+	class     *class
+	working   bool // holds a slot of its worker
+	touched   bool
+}
+
+// Name is what people read.
+func (j *Job) Name() string {
+	if j.Spec.Label != "" {
+		return j.Spec.Label
+	}
+	return j.Spec.ID
+}
+
+// Round is one commit–reveal round. Phase ends at Due at the latest.
+type Round struct {
+	Number int64
+	Due    Time
+	Closed bool
+	Seats  []Seat
+}
+
+// Seat is one drawn validator in a round.
+type Seat struct {
+	Validator *Validator
+	Stake     ledger.Amount
+	Committed bool
+	Revealed  bool
+	Sealed    SealedVote
+	Vote      string
+	Reason    string
+}
+
+// Worker is one instance of a worker block.
+type Worker struct {
+	ID       string
+	Draining bool // removed by an edit: it takes no more work
+	Load     int64
+	pool     *pool
+	slot     int // position in the pool
+	account  ledger.Account
+	stake    ledger.Account
+}
+
+// Spec is the block the worker belongs to.
+func (w *Worker) Spec() *WorkerSpec { return &w.pool.spec }
+
+// Validator is one seatable validator.
+type Validator struct {
+	ID       string
+	Key      [32]byte
+	Draining bool
+	account  ledger.Account
+	stake    ledger.Account
+}
+
+// State is one mission at one entry. Only evolve writes it.
+type State struct {
+	seq  Seq
+	now  Time
+	prev Digest
+
+	mission    MissionCreated
+	generation int64
+	spec       Spec
+	entry      string
+	sources    []SourceRef
+	recorded   map[Digest]bool // files whose bytes the journal holds in full
+	expanded   int64
+	status     Status
+	reason     string // of the end
+	speed      ledger.Ratio
+	clean      bool // the last host left in order
+	checkpoint Checkpointed
+	unsealed   Time // one above the at of the first entry after the checkpoint; 0 none
+	orders     orderBook
+	usage      [2]resourceUse // energy, compute
+	totals     Totals
+
+	ledger   *ledger.Ledger
+	accounts systemAccounts
+
+	jobs       map[string]*Job
+	posted     []*Job
+	open       int
+	dependents map[string][]*Job
+	workers    map[string]*Worker
+	pools      []*pool
+	classes    []*class
+	classOf    map[string]*class
+	validators []*Validator
+	seatable   map[string]*Validator
+
+	timers    heap[*Job]
+	retries   heap[*Job]
+	unfunded  queue // posted, waiting for tokens, in post order
+	movable   queue // posted, with needs and escrow just met
+	undrawn   queue // submitted, waiting for a committee, in submission order
+	readyJobs int
+	freeSlots int64
+	running   int64
+	heldJobs  int64 // of them, with their result held
+
+	out        []Event
+	bytes      int  // of results in out
+	unfinished bool // the last entry had no room for all that could be done
+	changed    []*Job
+	dirty      map[int]bool // chunks of jobs touched since the last Seal
+	chunks     []Digest     // of the last Seal: head, then jobs
+
+	waiting []string // for a committee, while restoring
+}
+
+// resourceUse is what a capacity owes and has seen.
+type resourceUse struct {
+	limit    ledger.Amount
+	owed     ledger.Amount // burned out of returning reservations
+	consumed ledger.Amount
+}
+
+type systemAccounts struct {
+	owner, resources, fees, burned, minted ledger.Account
+	capacity, reserved                     [2]ledger.Account
+	limitMinted, limitBurned               [2]ledger.Account
+}
+
+// Totals are sums over the mission's life.
+type Totals struct {
+	Events        int64
+	Posted        int64
+	Finalized     int64
+	Failed        int64
+	Cancelled     int64
+	Expired       int64
+	Skipped       int64
+	RequiredLost  int64 // required jobs that ended otherwise than finalized
+	ExhaustedLost int64 // of those, for lack of tokens, energy or compute
+	Minted        ledger.Amount
+	Paid          ledger.Amount // to workers and validators
+	Slashed       ledger.Amount
+	Burned        ledger.Amount
+	Fees          ledger.Amount
+}
+
+// New is the state before the first entry.
+func New() *State {
+	return &State{
+		recorded: map[Digest]bool{}, jobs: map[string]*Job{}, dependents: map[string][]*Job{}, workers: map[string]*Worker{},
+		seatable: map[string]*Validator{}, classOf: map[string]*class{}, dirty: map[int]bool{}, orders: newOrderBook(),
+		ledger: ledger.New(), status: Running, speed: 1_000_000,
+		timers:  newHeap(func(a, b *Job) bool { return a.timer.before(b.timer, a, b) }, func(j *Job) *int { return &j.timer.at }),
+		retries: newHeap(func(a, b *Job) bool { return a.RetryAt < b.RetryAt || a.RetryAt == b.RetryAt && a.index < b.index }, func(j *Job) *int { return &j.retry }),
+	}
+}
+
+// Seq is the last entry.
+func (s *State) Seq() Seq { return s.seq }
+
+// Now is the last entry's mission time.
+func (s *State) Now() Time { return s.now }
+
+// Mission is who the mission is: id, name and keys.
+func (s *State) Mission() MissionCreated { return s.mission }
+
+// Generation is the number of the generation in force, 0 before genesis.
+func (s *State) Generation() int64 { return s.generation }
+
+// Spec is the generation in force.
+func (s *State) Spec() *Spec { return &s.spec }
+
+// Entry is the mission file's name.
+func (s *State) Entry() string { return s.entry }
+
+// Sources are the files of the generation in force.
+func (s *State) Sources() []SourceRef { return s.sources }
+
+// Recorded reports whether the journal holds a file's bytes.
+func (s *State) Recorded(d Digest) bool { return s.recorded[d] }
+
+// Status is what the mission is doing.
+func (s *State) Status() Status { return s.status }
+
+// Reason is why the mission ended.
+func (s *State) Reason() string { return s.reason }
+
+// Speed is mission time per wall time, in parts per million.
+func (s *State) Speed() ledger.Ratio { return s.speed }
+
+// LeftInOrder reports whether the last host said that it was leaving.
+func (s *State) LeftInOrder() bool { return s.clean }
+
+// Totals are sums over the mission's life.
+func (s *State) Totals() Totals { return s.totals }
+
+// LastCheckpoint is the newest seal; its Seq is 0 before the first.
+func (s *State) LastCheckpoint() Checkpointed { return s.checkpoint }
+
+// Job finds a job by its id.
+func (s *State) Job(id string) *Job { return s.jobs[id] }
+
+// Jobs are all jobs in post order. Readers must not write them.
+func (s *State) Jobs() []*Job { return s.posted }
+
+// Open is the number of jobs that have not ended.
+func (s *State) Open() int { return s.open }
+
+// Expanded is how many declared instances have been looked at.
+func (s *State) Expanded() int64 { return s.expanded }
+
+// Validators are all validators in declared order.
+func (s *State) Validators() []*Validator { return s.validators }
+
+// Validator finds a validator by its id.
+func (s *State) Validator(id string) *Validator { return s.seatable[id] }
+
+// Workers calls yield for every worker, in declared order.
+func (s *State) Workers(yield func(*Worker) bool) {
+	for _, p := range s.pools {
+		for _, w := range p.workers {
+			if !yield(w) {
+				return
+			}
+		}
+	}
+}
+
+// Ledger is the mission's books. Readers must not write them.
+func (s *State) Ledger() *ledger.Ledger { return s.ledger }
+
+// Escrow is what a job holds in escrow and as deposit.
+func (s *State) Escrow(j *Job) (escrow, deposit ledger.Amount) {
+	if !j.Escrowed || j.State.Terminal() {
+		return 0, 0
+	}
+	return s.ledger.Balance(j.escrow), s.ledger.Balance(j.deposit)
+}
+
+// Resource is one capacity as it stands: its limit, what is free and reserved
+// now and what was consumed so far. The unit is ledger.Energy or ledger.Compute.
+func (s *State) Resource(unit ledger.Unit) (limit, free, reserved, consumed ledger.Amount) {
+	i := resource(unit)
+	u := s.usage[i]
+	return u.limit, s.ledger.Balance(s.accounts.capacity[i]), s.ledger.Balance(s.accounts.reserved[i]), u.consumed
+}
+
+func resource(unit ledger.Unit) int {
+	if unit == ledger.Energy {
+		return 0
+	}
+	return 1
+}

@@ -1,0 +1,186 @@
+package core
+
+import (
+	"fmt"
+
+	"github.com/omega-run/omega/host/ledger"
+)
+
+// Step takes an input: it decides, emits events and evolves by them. It refuses
+// before the first event, or not at all. The events are valid until the next
+// Step.
+func (s *State) Step(in *Input) ([]Event, *Refusal) {
+	s.out, s.bytes, s.unfinished = nil, 0, false
+	s.begin(s.seq+1, in.At, in.Prev)
+	if refusal := s.decide(in.Command); refusal != nil {
+		s.finish()
+		return nil, refusal
+	}
+	s.progress()
+	s.finish()
+	return s.out, nil
+}
+
+func (s *State) emit(event Event) {
+	s.out = append(s.out, event)
+	s.evolve(event)
+}
+
+func (s *State) decide(command Command) *Refusal {
+	if s.generation == 0 {
+		if g, ok := command.(*Genesis); ok {
+			return s.genesis(g)
+		}
+		return refuse(RefuseNotOutstanding, "the mission has no genesis yet")
+	}
+	switch c := command.(type) {
+	case *Genesis:
+		return refuse(RefuseMissionExists, "")
+	case *Generation:
+		return s.applyGeneration(c)
+	case *RefuseEdit:
+		s.emit(&EditRefused{Reason: c.Reason, Detail: c.Detail, Digest: c.Digest})
+	case *Source:
+		s.emit(sourceEvent(c))
+	case *Start:
+		s.start(c)
+	case *Leave:
+		s.emit(&HostLeft{Reason: c.Reason})
+	case *TailCut:
+		s.emit(&JournalCut{File: c.File, Bytes: c.Bytes, From: c.From})
+	case *Clock:
+		s.emit(&ClockAdvanced{})
+	case *Checkpoint:
+		s.emit(&Checkpointed{Seq: c.Seq, Entry: c.Entry, State: c.State, Signature: c.Signature})
+	case *Order:
+		return s.order(c)
+	default:
+		return s.decideWork(command)
+	}
+	return nil
+}
+
+// decideWork takes what keeps the mission going; nothing of it is taken once
+// the mission has ended or stopped.
+func (s *State) decideWork(command Command) *Refusal {
+	if s.status == Ended {
+		return refuse(RefuseMissionEnded, "")
+	}
+	if _, tick := command.(*Tick); s.halted() && !tick {
+		return refuse(RefuseMissionStopped, "")
+	}
+	switch c := command.(type) {
+	case *Expand:
+		return s.expand(c)
+	case *Resolve:
+		return s.resolve(c)
+	case *Result:
+		return s.result(c)
+	case *Failure:
+		return s.failure(c)
+	case *Commit:
+		return s.commit(c)
+	case *Reveal:
+		return s.reveal(c)
+	case *Tick:
+		return s.tick()
+	case *Stall:
+		s.endAll(reasonStalled)
+	case *Halt:
+		return s.halt()
+	default:
+		panic(fmt.Sprintf("core: no decision for %s", command.Name()))
+	}
+	return nil
+}
+
+// progress lets everything happen that a command has made possible.
+func (s *State) progress() {
+	switch {
+	case s.halted():
+		s.voidRunning()
+	case s.status == Stopping && s.running == s.heldJobs:
+		s.emit(&MissionStopped{})
+	case s.status == Running:
+		s.submitHeld()
+		s.proceed()
+		s.fund()
+		s.proceed()
+		s.convene()
+		s.schedule()
+		s.complete()
+	}
+}
+
+// halted reports whether nothing may run.
+func (s *State) halted() bool { return s.status == Stopped || s.status == Emergency }
+
+// maxEvents bounds the events of one entry, and so its size and the time it
+// takes: what is left is done by the next one.
+const maxEvents = 4000
+
+// roomInEntry reports whether this entry may take more; if not, it is noted
+// that something is left to do.
+func (s *State) roomInEntry() bool {
+	if len(s.out) < maxEvents && s.bytes < maxResultBytes {
+		return true
+	}
+	s.unfinished = true
+	return false
+}
+
+// maxResultBytes bounds the results of one entry, which may be 64 KiB each.
+const maxResultBytes = 1 << 20
+
+// fund escrows posted jobs, in post order, as far as the owner's tokens go.
+func (s *State) fund() {
+	for s.roomInEntry() {
+		j := s.unfunded.front(func(j *Job) bool { return j.State == JobPostedState && !j.Escrowed })
+		if j == nil {
+			return
+		}
+		escrow := j.Spec.Reward + s.spec.Governance.FeeRatio.Of(j.Spec.Reward)
+		if escrow > s.ledger.Free(s.accounts.owner) {
+			if s.spec.Mission.OnExhausted != "fail" {
+				return
+			}
+			s.end(j, JobFailed, reasonExhausted, "tokens")
+			continue
+		}
+		if escrow > 0 {
+			steps := s.steps(j)
+			steps.add(StepEscrow, 0, escrow)
+			steps.emit()
+		}
+		s.unfunded.pop()
+	}
+}
+
+// complete ends the mission when no job is open and nobody can post one.
+func (s *State) complete() {
+	if s.open == 0 && s.expanded == s.spec.Instances && s.generation > 0 {
+		s.emit(&MissionEnded{Reason: reasonComplete})
+	}
+}
+
+// stepList gathers the movements of one transfer event.
+type stepList struct {
+	state *State
+	event *Transfer
+}
+
+func (s *State) steps(j *Job) stepList {
+	return stepList{s, &Transfer{Job: j.Spec.ID, Attempt: j.Attempt, Steps: make([]Step, 0, 8)}}
+}
+
+func (l stepList) add(kind StepKind, seat int, amount ledger.Amount) {
+	if amount > 0 {
+		l.event.Steps = append(l.event.Steps, Step{kind, int64(seat), amount})
+	}
+}
+
+func (l stepList) emit() {
+	if len(l.event.Steps) > 0 {
+		l.state.emit(l.event)
+	}
+}

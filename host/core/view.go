@@ -1,0 +1,198 @@
+package core
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/omega-run/omega/host/ledger"
+)
+
+// What readers of a state may ask beside its accessors. Nothing here writes.
+
+// Clock is mission time as people read it: hours, minutes, seconds.
+func (t Time) Clock() string {
+	s := int64(t) / int64(Second)
+	return fmt.Sprintf("%02d:%02d:%02d", s/3600, s/60%60, s%60)
+}
+
+// Index is the job's place in post order, from 0.
+func (j *Job) Index() int { return j.index }
+
+// StakesOf is what a worker has free and locked.
+func (s *State) StakesOf(w *Worker) (free, locked ledger.Amount) {
+	return s.ledger.Free(w.account), s.ledger.Balance(w.stake)
+}
+
+// Parties are whom a job's movements concern, by id. They outlive the entry, at
+// whose end the job may have lost its worker and its round.
+type Parties struct {
+	Owner     string // of the mission
+	Job       string
+	Worker    string
+	Validator string // in the step's seat
+}
+
+// Ends names the accounts a step moves an amount between.
+func (k StepKind) Ends(p Parties) (debit, credit ledger.Name) {
+	rule := &stepRules[k]
+	return p.at(rule.debit, rule.Unit), p.at(rule.credit, rule.Unit)
+}
+
+func (p *Parties) at(at place, unit ledger.Unit) ledger.Name {
+	switch at {
+	case atEmployer, atOwner:
+		return ledger.Name{Kind: ledger.KindAccount, Unit: unit, Owner: p.Owner}
+	case atEscrow:
+		return ledger.Name{Kind: ledger.KindEscrow, Unit: unit, Owner: p.Job}
+	case atDeposit:
+		return ledger.Name{Kind: ledger.KindDeposit, Unit: unit, Owner: p.Job}
+	case atWorker:
+		return ledger.Name{Kind: ledger.KindWorker, Unit: unit, Owner: p.Worker}
+	case atWorkerStake:
+		return ledger.Name{Kind: ledger.KindWorkerStake, Unit: unit, Owner: p.Worker}
+	case atValidator:
+		return ledger.Name{Kind: ledger.KindValidator, Unit: unit, Owner: p.Validator}
+	case atValidatorStake:
+		return ledger.Name{Kind: ledger.KindValidatorStake, Unit: unit, Owner: p.Validator}
+	case atResources:
+		return ledger.Name{Kind: ledger.KindResources, Unit: unit}
+	case atFees:
+		return ledger.Name{Kind: ledger.KindFees, Unit: unit}
+	case atBurned:
+		return ledger.Name{Kind: ledger.KindBurned, Unit: unit}
+	case atCapacity:
+		return ledger.Name{Kind: ledger.KindCapacity, Unit: unit}
+	case atReserved:
+		return ledger.Name{Kind: ledger.KindReserved, Unit: unit}
+	}
+	panic(fmt.Sprintf("core: no name for place %d", at))
+}
+
+// Waiting says in plain words why a job does not go on by itself, "" when it
+// runs or has ended.
+func (s *State) Waiting(j *Job) string {
+	switch {
+	case j.State.Terminal() || j.State == JobAssignedState || j.State == JobRunning && j.held == nil:
+		return ""
+	case j.State == JobRunning:
+		return "its result is held until the mission resumes"
+	case s.status == Paused:
+		return "the mission is paused"
+	case s.status == Stopping:
+		return "the mission is stopping"
+	case s.status != Running:
+		return "the mission is stopped"
+	}
+	switch j.State {
+	case JobPostedState:
+		return s.waitingToBeReady(j)
+	case JobSubmitted:
+		return s.waitingForCommittee()
+	case JobCommitting:
+		return "validators vote until " + j.Round.Due.Clock()
+	case JobRevealing:
+		return "validators reveal their votes until " + j.Round.Due.Clock()
+	}
+	return s.waitingToStart(j)
+}
+
+func (s *State) waitingToBeReady(j *Job) string {
+	if j.needsLeft > 0 {
+		return "needs " + s.openNeeds(j)
+	}
+	if j.Escrowed || j.Spec.Reward == 0 {
+		return "its input is being worked out"
+	}
+	escrow, free := j.Spec.Reward+s.spec.Governance.FeeRatio.Of(j.Spec.Reward), s.ledger.Free(s.accounts.owner)
+	if escrow <= free {
+		return "an earlier job waits for tokens first"
+	}
+	return short("tokens", escrow, free)
+}
+
+func short(what string, needed, free ledger.Amount) string {
+	return "needs " + needed.String() + " " + what + ", " + free.String() + " are free"
+}
+
+// Of many needs a few are named, and a few dozen looked at to find them.
+const (
+	namedNeeds = 3
+	lookedAt   = 64
+)
+
+func (s *State) openNeeds(j *Job) string {
+	var names []string
+	for _, need := range j.Spec.Needs[:min(len(j.Spec.Needs), lookedAt)] {
+		switch other := s.jobs[need]; {
+		case len(names) == namedNeeds:
+		case other == nil:
+			names = append(names, need+" (not posted yet)")
+		case !other.State.Terminal():
+			names = append(names, other.Name())
+		}
+	}
+	more := j.needsLeft - len(names)
+	switch {
+	case len(names) == 0:
+		return fmt.Sprintf("%d jobs to end", more)
+	case more > 0:
+		return fmt.Sprintf("%s and %d more to end", strings.Join(names, ", "), more)
+	}
+	return strings.Join(names, ", ") + " to end"
+}
+
+func (s *State) waitingForCommittee() string {
+	g, able := &s.spec.Governance, int64(0)
+	for _, v := range s.validators {
+		if !v.Draining && s.ledger.Free(v.account) >= g.ValidatorStake {
+			able++
+		}
+	}
+	if able < g.Committee {
+		return fmt.Sprintf("a committee of %d is needed, %d validators can stake %s", g.Committee, able, g.ValidatorStake)
+	}
+	return "an earlier result is judged first"
+}
+
+// waitingToStart asks in the order in which schedule decides.
+func (s *State) waitingToStart(j *Job) string {
+	spec, limit := &j.Spec, s.spec.Delegation.BackgroundLimit
+	deposit, owner := s.depositFor(j), s.ledger.Free(s.accounts.owner)
+	switch first, ok := j.class.ready.first(); {
+	case j.RetryAt > s.now:
+		return "tries again at " + j.RetryAt.Clock()
+	case spec.EnergyBudget > s.usage[0].limit:
+		return fmt.Sprintf("needs %s energy, the limit is %s", spec.EnergyBudget, s.usage[0].limit)
+	case spec.ComputeBudget > s.usage[1].limit:
+		return fmt.Sprintf("needs %s compute, the limit is %s", spec.ComputeBudget, s.usage[1].limit)
+	case spec.EnergyBudget > s.freeOf(0):
+		return short("energy", spec.EnergyBudget, s.freeOf(0))
+	case spec.ComputeBudget > s.freeOf(1):
+		return short("compute", spec.ComputeBudget, s.freeOf(1))
+	case deposit > owner:
+		return short("tokens", deposit, owner)
+	case len(j.class.pools) == 0:
+		return "no worker has the skills " + strings.Join(spec.Skills, ", ")
+	case !j.class.idle():
+		return "every worker with the skills " + strings.Join(spec.Skills, ", ") + " is busy"
+	case limit > 0 && s.running >= limit:
+		return fmt.Sprintf("%d jobs are running, the most at once", s.running)
+	case ok && first != j:
+		return first.Name() + " comes first"
+	case s.choose(j) == nil:
+		return "no free worker can stake " + s.stakeFor(j).String()
+	}
+	return "an earlier job comes first"
+}
+
+// idle reports whether a worker of the class has a free slot.
+func (c *class) idle() bool {
+	for _, p := range c.pools {
+		for _, level := range p.free {
+			if level.count() > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
