@@ -1,0 +1,214 @@
+package missionfile
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/omega-run/omega/host/core"
+)
+
+// Source is one file an evaluation read. Path is relative to the mission
+// folder, with slashes.
+type Source struct {
+	Path   string
+	Bytes  []byte
+	Digest core.Digest
+}
+
+// wholeFolder is the entry of a mission that is a folder of files.
+const wholeFolder = "."
+
+// Files of a mission folder that are HCL but not part of the mission.
+var otherHCL = map[string]bool{"rehearsal.hcl": true, "omega.lock.hcl": true}
+
+// sourceSet is the mission folder: on disk while root is set, else exactly the
+// files that were recorded.
+type sourceSet struct {
+	entry string // a file name, or wholeFolder
+	dir   string
+	root  *os.Root
+	files map[string]Source
+	total int64
+}
+
+var (
+	errOutside = errors.New("it lies outside the mission folder")
+	errSealed  = errors.New("it was not read when the mission was loaded, and what a mission says may not change afterwards")
+	errLarge   = fmt.Errorf("the files of a mission may have at most %d MiB together", maxSource>>20)
+)
+
+// openSources finds the mission at a path: a file, or a folder.
+func openSources(at string) (*sourceSet, error) {
+	info, err := os.Stat(at)
+	if err != nil {
+		return nil, err
+	}
+	s := &sourceSet{entry: wholeFolder, dir: at, files: map[string]Source{}}
+	if !info.IsDir() {
+		s.entry, s.dir = filepath.Base(at), filepath.Dir(at)
+	}
+	s.root, err = os.OpenRoot(s.dir)
+	return s, err
+}
+
+// recordedSources serves a mission from what was recorded of it.
+func recordedSources(entry string, sources []Source) (*sourceSet, error) {
+	s := &sourceSet{entry: entry, files: make(map[string]Source, len(sources))}
+	for _, f := range sources {
+		if s.total += int64(len(f.Bytes)); s.total > maxSource {
+			return s, errLarge
+		}
+		f.Digest = sha256.Sum256(f.Bytes)
+		s.files[f.Path] = f
+	}
+	return s, nil
+}
+
+// seal ends reading from disk: from here on the files are what they are.
+func (s *sourceSet) seal() {
+	if s.root != nil {
+		s.root.Close()
+		s.root = nil
+	}
+}
+
+// missionFiles are the names of the files the mission is written in, sorted.
+func (s *sourceSet) missionFiles() ([]string, error) {
+	if s.entry != wholeFolder {
+		return []string{s.entry}, nil
+	}
+	var names []string
+	if s.root == nil {
+		for name := range s.files {
+			names = append(names, name)
+		}
+	} else {
+		folder, err := s.root.Open(".")
+		if err != nil {
+			return nil, err
+		}
+		defer folder.Close()
+		if names, err = folder.Readdirnames(-1); err != nil {
+			return nil, err
+		}
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return !isMissionFile(name) })
+	slices.Sort(names)
+	if len(names) > maxBlocks {
+		return nil, fmt.Errorf("the folder holds %d mission files; at most %d are read", len(names), maxBlocks)
+	}
+	return names, nil
+}
+
+func isMissionFile(name string) bool {
+	if strings.ContainsRune(name, '/') || strings.HasPrefix(name, ".") || otherHCL[name] {
+		return false
+	}
+	return strings.HasSuffix(name, ".hcl") || isJSON(name)
+}
+
+func isJSON(name string) bool { return strings.HasSuffix(name, ".hcl.json") }
+
+// read is the content of one file under the mission folder.
+func (s *sourceSet) read(name string) ([]byte, error) {
+	clean := path.Clean(filepath.ToSlash(name))
+	if strings.ContainsRune(name, 0) || !fs.ValidPath(clean) {
+		return nil, errOutside
+	}
+	if f, ok := s.files[clean]; ok {
+		return f.Bytes, nil
+	}
+	if s.root == nil {
+		return nil, errSealed
+	}
+	content, err := s.fromDisk(clean)
+	if err != nil {
+		return nil, err
+	}
+	s.total += int64(len(content))
+	s.files[clean] = Source{Path: clean, Bytes: content, Digest: sha256.Sum256(content)}
+	return content, nil
+}
+
+// fromDisk never follows a link out of the folder, never waits for a pipe, and
+// never reads more than the mission has left.
+func (s *sourceSet) fromDisk(name string) ([]byte, error) {
+	f, err := s.root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, plainReason(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, plainReason(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	left := maxSource - s.total
+	if info.Size() > left {
+		return nil, fmt.Errorf("it has %d bytes: %w", info.Size(), errLarge)
+	}
+	content, err := io.ReadAll(io.LimitReader(f, left+1))
+	if err != nil {
+		return nil, plainReason(err)
+	}
+	if int64(len(content)) > left {
+		return nil, errLarge
+	}
+	return content, nil
+}
+
+// plainReason is an error of the file system without the path and the call.
+func plainReason(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return errors.New("there is no such file")
+	}
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		if strings.Contains(at.Err.Error(), "escapes") {
+			return errOutside
+		}
+		return at.Err
+	}
+	return err
+}
+
+// list is every file read, in path order.
+func (s *sourceSet) list() []Source {
+	all := make([]Source, 0, len(s.files))
+	for _, f := range s.files {
+		all = append(all, f)
+	}
+	slices.SortFunc(all, func(a, b Source) int { return strings.Compare(a.Path, b.Path) })
+	return all
+}
+
+// line is the source line a range starts in, cut where it is absurdly long.
+func (s *sourceSet) line(at hcl.Range) string {
+	content := s.files[at.Filename].Bytes
+	if at.Start.Line == 0 || at.Start.Byte > len(content) {
+		return ""
+	}
+	start := bytes.LastIndexByte(content[:at.Start.Byte], '\n') + 1
+	text := content[start:]
+	if end := bytes.IndexByte(text, '\n'); end >= 0 {
+		text = text[:end]
+	}
+	text = text[:min(len(text), maxLine)]
+	return strings.ToValidUTF8(string(bytes.TrimSuffix(text, []byte("\r"))), "\uFFFD")
+}
+
+// maxLine is as much of a source line as a diagnostic keeps.
+const maxLine = 4096
