@@ -1,0 +1,99 @@
+package projection
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+
+	"github.com/omega-run/omega/host/core"
+)
+
+// StateCheckpoint is state-checkpoint.json, schema omega.state-checkpoint/v1:
+// the newest seal of the state, and how the mission stood then.
+type StateCheckpoint struct {
+	Schema     string     `json:"schema"`
+	Mission    string     `json:"mission"`
+	ID         string     `json:"id"`         // of the mission
+	Checkpoint *SealPoint `json:"checkpoint"` // null before the first
+}
+
+// SealPoint is one checkpoint.
+type SealPoint struct {
+	Seq       core.Seq  `json:"seq"`       // the entry whose state is sealed
+	Entry     string    `json:"entry"`     // that entry's digest, hex
+	State     string    `json:"state"`     // the state's digest, hex
+	Signature string    `json:"signature"` // of the host's key, base64
+	Recorded  core.Seq  `json:"recorded"`  // the entry that holds the checkpoint
+	At        core.Time `json:"at"`
+	Summary   Condition `json:"summary"`
+}
+
+// Condition is how a mission stands, in short.
+type Condition struct {
+	Status     string    `json:"status"` // running, paused, stopping, stopped, emergency, ended
+	Phase      Phase     `json:"phase"`
+	Confidence string    `json:"confidence"`
+	Headline   string    `json:"headline"`
+	Jobs       JobCounts `json:"jobs"`
+	Totals     TotalsOf  `json:"totals"`
+}
+
+// TotalsOf are sums of TOKEN over the mission's life.
+type TotalsOf struct {
+	Minted  string `json:"minted"`
+	Paid    string `json:"paid"` // to workers and validators
+	Slashed string `json:"slashed"`
+	Burned  string `json:"burned"`
+	Fees    string `json:"fees"`
+}
+
+func totalsOf(t core.Totals) TotalsOf {
+	return TotalsOf{t.Minted.String(), t.Paid.String(), t.Slashed.String(), t.Burned.String(), t.Fees.String()}
+}
+
+// HistoryLine is a line of state-history.jsonl: the mission at a checkpoint.
+type HistoryLine struct {
+	Seq        core.Seq  `json:"seq"` // the entry that holds the checkpoint
+	At         core.Time `json:"at"`
+	Sealed     core.Seq  `json:"sealed"` // the entry whose state is sealed
+	Digest     string    `json:"digest"` // that state's digest, hex
+	Phase      Phase     `json:"phase"`
+	Confidence string    `json:"confidence"`
+	Jobs       JobCounts `json:"jobs"`
+	Totals     TotalsOf  `json:"totals"`
+}
+
+// AckLine is a line of control-ack.jsonl: what became of an order.
+type AckLine struct {
+	ID       string    `json:"id"` // the order's
+	Accepted bool      `json:"accepted"`
+	Refusal  string    `json:"refusal,omitempty"` // why not: a code, and what it is about
+	Detail   string    `json:"detail,omitempty"`
+	Seq      core.Seq  `json:"seq"`
+	At       core.Time `json:"at"`
+}
+
+const checkpointSchema = "omega.state-checkpoint/v1"
+
+func hexOf(d core.Digest) string { return hex.EncodeToString(d[:]) }
+
+func (p *Set) checkpoint(s *core.State, c *core.Checkpointed) {
+	condition := p.condition(s, p.pressure(s))
+	p.Seal = &SealPoint{
+		Seq: c.Seq, Entry: hexOf(c.Entry), State: hexOf(c.State), Signature: base64.StdEncoding.EncodeToString(c.Signature),
+		Recorded: s.Seq(), At: s.Now(), Summary: condition,
+	}
+	p.States.add(encode(HistoryLine{
+		Seq: s.Seq(), At: s.Now(), Sealed: c.Seq, Digest: p.Seal.State,
+		Phase: condition.Phase, Confidence: condition.Confidence, Jobs: condition.Jobs, Totals: condition.Totals,
+	}), s.Spec().Retention.StateHistory)
+}
+
+func (p *Set) acknowledge(s *core.State, o *core.OrderTaken) {
+	p.Acks.add(encode(AckLine{
+		ID: o.ID, Accepted: o.Refusal == "", Refusal: o.Refusal, Detail: plain(o.Detail, maxDetail), Seq: s.Seq(), At: s.Now(),
+	}), s.Spec().Retention.StructuredLog)
+}
+
+func (p *Set) stateCheckpoint(s *core.State) []byte {
+	return encode(StateCheckpoint{checkpointSchema, s.Spec().Mission.Name, s.Mission().Mission, p.Seal})
+}

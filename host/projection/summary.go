@@ -1,0 +1,104 @@
+package projection
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/ledger"
+)
+
+// Pressure is what weighs on a mission, as parts of the whole.
+type Pressure struct {
+	Energy  ledger.Ratio // of the limit in use; 1 where there is none and a job needs it
+	Compute ledger.Ratio
+	Backlog ledger.Ratio // of the open jobs, those due within the forecast horizon
+	Locked  ledger.Ratio // of all tokens, those in escrow, deposits and stakes
+}
+
+// Confidence is what the greatest pressure leaves of the whole.
+func (p Pressure) Confidence() ledger.Ratio {
+	return ledger.Whole - min(max(p.Energy, p.Compute, p.Backlog, p.Locked), ledger.Whole)
+}
+
+// Phase is the mission's condition in one word.
+type Phase string
+
+// The phases, from the confidence down.
+const (
+	Ascendant     Phase = "ascendant"     // 0.85 and above
+	Stabilisation Phase = "stabilisation" // 0.60 and above
+	Intervention  Phase = "intervention"
+)
+
+const (
+	ascendantFrom     ledger.Ratio = 850_000
+	stabilisationFrom ledger.Ratio = 600_000
+)
+
+// PhaseOf is the phase a confidence stands for.
+func PhaseOf(confidence ledger.Ratio) Phase {
+	switch {
+	case confidence >= ascendantFrom:
+		return Ascendant
+	case confidence >= stabilisationFrom:
+		return Stabilisation
+	}
+	return Intervention
+}
+
+// part is ⌊a/of⌋ in parts per million, at most the whole; 0 of nothing.
+func part(a, of int64) ledger.Ratio {
+	if a <= 0 || of <= 0 {
+		return 0
+	}
+	n, ok := ledger.MulDiv(a, int64(ledger.Whole), of)
+	if !ok {
+		return ledger.Whole
+	}
+	return min(ledger.Ratio(n), ledger.Whole)
+}
+
+// useOf is the part of a resource that is in use. Without any, it is all used
+// as soon as a job needs it.
+func useOf(limit, free ledger.Amount, needed bool) ledger.Ratio {
+	switch {
+	case limit > 0:
+		return part(int64(limit-free), int64(limit))
+	case needed:
+		return ledger.Whole
+	}
+	return 0
+}
+
+// headline says in a sentence how the mission stands.
+func headline(status core.Status, reason string, phase Phase, c *JobCounts) string {
+	var b strings.Builder
+	switch status {
+	case core.Running:
+		b.WriteString(strings.ToUpper(string(phase[:1])) + string(phase[1:]))
+	case core.Ended:
+		b.WriteString("Ended, " + words(reason))
+	case core.Emergency:
+		b.WriteString("Stopped in an emergency")
+	default:
+		b.WriteString(strings.ToUpper(string(status[:1])) + string(status[1:]))
+	}
+	if c.Total == 0 {
+		return b.String() + ": no job is posted yet."
+	}
+	b.WriteString(": " + strconv.FormatInt(c.Finalized, 10) + " of " + strconv.FormatInt(c.Total, 10) + " jobs finalized")
+	for _, group := range [...]struct {
+		n    int64
+		what string
+	}{
+		{c.Assigned + c.Running, "running"}, {c.Submitted + c.Committing + c.Revealing, "being judged"},
+		{c.Posted + c.Ready + c.Rejected, "waiting"}, {c.Failed, "failed"}, {c.Expired, "expired"},
+		{c.Cancelled, "cancelled"}, {c.Skipped, "skipped"},
+	} {
+		if group.n > 0 {
+			b.WriteString(", " + strconv.FormatInt(group.n, 10) + " " + group.what)
+		}
+	}
+	return b.String() + "."
+}
