@@ -1,0 +1,200 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/omega-run/omega/host"
+	"github.com/omega-run/omega/host/missionfile"
+)
+
+// program is one call of omega.
+type program struct {
+	in   io.Reader
+	out  io.Writer // data
+	err  io.Writer // everything else
+	data string    // --data
+	json bool      // --json
+}
+
+// exit ends the program with a code and, unless it is nil, a message.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e *exit) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exit) Unwrap() error { return e.err }
+
+func usage(format string, args ...any) error {
+	return &exit{host.CodeUsage, fmt.Errorf(format, args...)}
+}
+
+// Main runs one command and returns its exit code.
+func Main(args []string, in io.Reader, out, err io.Writer) int {
+	p := &program{in: in, out: out, err: err}
+	root := p.root()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(err)
+	return p.code(root.Execute())
+}
+
+// code prints what went wrong and gives the exit code.
+func (p *program) code(err error) int {
+	var e *exit
+	var refused *host.DiagnosticsError
+	switch {
+	case err == nil:
+		return host.CodeOK
+	case errors.As(err, &refused):
+		_ = refused.Diagnostics.Print(p.err, p.colour())
+		return host.CodeInvalid
+	case errors.As(err, &e):
+		if e.err != nil {
+			fmt.Fprintf(p.err, "omega: %v\n", e.err)
+		}
+		return e.code
+	case errors.Is(err, host.ErrMachine):
+		fmt.Fprintf(p.err, "omega: %v\n", err)
+		return host.CodeMachine
+	}
+	fmt.Fprintf(p.err, "omega: %v\n", err)
+	return host.CodeUsage
+}
+
+func (p *program) colour() bool {
+	f, ok := p.err.(*os.File)
+	return ok && os.Getenv("NO_COLOR") == "" && isTerminal(f)
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "omega",
+		Short:         "Run missions: budgeted, validated work done by a swarm of agents, recorded in one journal",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+	}
+	root.PersistentFlags().StringVar(&p.data, "data", "", "the mission's data folder")
+	root.PersistentFlags().BoolVar(&p.json, "json", false, "write JSON")
+	root.AddCommand(
+		p.runCommand(), p.checkCommand(), p.statusCommand(), p.logCommand(), p.jobCommand(), p.ownerCommand(), p.lsCommand(),
+		p.verifyCommand(), p.replayCommand(), p.rebuildCommand(), p.versionCommand(),
+	)
+	return root
+}
+
+// print writes a value as one line of JSON.
+func (p *program) print(v any) error {
+	enc := json.NewEncoder(p.out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// path is the mission file or folder a command is given, or finds here.
+func path(args []string) (string, error) {
+	if len(args) > 0 {
+		return args[0], nil
+	}
+	if _, err := os.Stat("mission.hcl"); err == nil {
+		return "mission.hcl", nil
+	}
+	return "", usage("there is no mission.hcl here: name a mission file or folder")
+}
+
+// folder is the data folder a command works on: --data, else that of the
+// mission in this folder, else that of this user's only running host.
+func (p *program) folder() (string, error) {
+	if p.data != "" {
+		return p.data, nil
+	}
+	if _, err := os.Stat("mission.hcl"); err == nil {
+		mission, _ := missionfile.Load("mission.hcl")
+		data, err := host.DataFolder("mission.hcl", mission)
+		if err != nil {
+			return "", &exit{host.CodeUsage, err}
+		}
+		return data, nil
+	}
+	known, err := host.Missions()
+	if err != nil {
+		return "", err
+	}
+	var running []host.Known
+	for _, k := range known {
+		if k.Running {
+			running = append(running, k)
+		}
+	}
+	if len(running) == 1 {
+		return running[0].Data, nil
+	}
+	list := ""
+	for _, k := range known {
+		list += fmt.Sprintf("\n  %s  --data %s", k.Name, k.Data)
+	}
+	if list == "" {
+		return "", usage("there is no mission.hcl here and no mission has been run: say which with --data DIR")
+	}
+	return "", usage("say which mission with --data DIR; these have been run:%s", list)
+}
+
+// read opens the mission a command works on, read-only.
+func (p *program) read() (*host.Reading, string, error) {
+	data, err := p.folder()
+	if err != nil {
+		return nil, "", err
+	}
+	r, err := host.Read(data)
+	if err != nil {
+		return nil, data, &exit{host.CodeUsage, err}
+	}
+	return r, data, nil
+}
+
+func (p *program) lsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "ls",
+		Short: "List the missions this user has run",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			known, err := host.Missions()
+			if err != nil {
+				return err
+			}
+			if p.json {
+				if known == nil {
+					known = []host.Known{}
+				}
+				return p.print(known)
+			}
+			for _, k := range known {
+				state := "-"
+				if k.Running {
+					state = "running"
+				}
+				fmt.Fprintf(p.out, "%-24s %-8s %s\n", k.Name, state, filepath.Clean(k.Data))
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/omega-run/omega/host"
+	"github.com/omega-run/omega/host/core"
+)
+
+// acknowledgeWithin is how long an order waits for its answer before the
+// command says that it is pending.
+const acknowledgeWithin = 30 * time.Second
+
+func (p *program) ownerCommand() *cobra.Command {
+	owner := &cobra.Command{Use: "owner", Short: "Give an order as the mission's owner", Args: cobra.NoArgs}
+	for _, o := range []struct {
+		kind  core.OrderKind
+		short string
+	}{
+		{core.Pause, "Stop mission time: nothing starts; results that come are held"},
+		{core.Resume, "Go on after a pause or a stop"},
+		{core.Stop, "Let running work end, then stop until a resume"},
+		{core.EmergencyStop, "Kill all running work at once and stop until a resume"},
+	} {
+		owner.AddCommand(p.orderCommand(string(o.kind), o.short, cobra.NoArgs, func([]string) (*host.Order, error) {
+			return &host.Order{Name: o.kind}, nil
+		}))
+	}
+	owner.AddCommand(p.cancelCommand())
+	return owner
+}
+
+func (p *program) cancelCommand() *cobra.Command {
+	var reason string
+	cmd := p.orderCommand("cancel JOB", "Cancel a job; every stake and what is left of its escrow return", cobra.ExactArgs(1), func(args []string) (*host.Order, error) {
+		return &host.Order{Name: core.CancelJob, Job: args[0], Reason: reason}, nil
+	})
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	return cmd
+}
+
+// orderCommand is a command that gives an order and waits for its answer.
+func (p *program) orderCommand(use, short string, args cobra.PositionalArgs, make func([]string) (*host.Order, error)) *cobra.Command {
+	var noWait bool
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: args,
+		RunE: func(_ *cobra.Command, args []string) error {
+			order, err := make(args)
+			if err != nil {
+				return err
+			}
+			return p.order(order, !noWait)
+		},
+	}
+	cmd.Flags().BoolVar(&noWait, "no-wait", false, "do not wait for the answer")
+	return cmd
+}
+
+func (p *program) order(order *host.Order, wait bool) error {
+	reading, data, err := p.read()
+	if err != nil {
+		return err
+	}
+	key, err := host.OwnerKey(false)
+	if err != nil {
+		return &exit{host.CodeDenied, err}
+	}
+	mission := reading.State.Mission()
+	if !host.Owns(key, mission) {
+		return &exit{host.CodeDenied, errors.New("this user's owner key is not the one that began the mission")}
+	}
+	id, err := host.SendOrder(data, mission.Mission, key, order)
+	if err != nil {
+		return err
+	}
+	answer := host.Acknowledgement{ID: id, Pending: true}
+	if _, running := host.Running(data); running && wait {
+		ctx, cancel := context.WithTimeout(context.Background(), acknowledgeWithin)
+		defer cancel()
+		if answer, err = host.WaitForOrder(ctx, data, id, uint64(reading.State.Seq())); err != nil {
+			return err
+		}
+	}
+	return p.answer(answer)
+}
+
+func (p *program) answer(a host.Acknowledgement) error {
+	var err error
+	switch {
+	case p.json:
+		err = p.print(a)
+	case a.Pending:
+		_, err = fmt.Fprintln(p.out, "recorded, applies at next start")
+	case a.Accepted:
+		_, err = fmt.Fprintf(p.out, "done, in entry %d\n", a.Seq)
+	default:
+		_, err = fmt.Fprintf(p.out, "refused: %s %s\n", a.Refusal, a.Detail)
+	}
+	if err == nil && !a.Pending && !a.Accepted {
+		return &exit{code: host.CodeDenied}
+	}
+	return err
+}
+
+func (p *program) postCommand() *cobra.Command {
+	var skills, needs []string
+	text := map[string]*string{}
+	cmd := p.orderCommand("post [NAME]", "Post a job", cobra.MaximumNArgs(1), func(args []string) (*host.Order, error) {
+		post := map[string]json.RawMessage{}
+		if len(args) > 0 {
+			post["name"] = quote(args[0])
+		}
+		post["skills"], post["needs"] = list(skills), list(needs)
+		for name, value := range text {
+			if *value == "" {
+				continue
+			}
+			if post[name] = quote(*value); name == "input" || name == "simulated" {
+				post[name] = json.RawMessage(*value)
+			}
+		}
+		return &host.Order{Name: core.PostJob, Post: post}, nil
+	})
+	cmd.Flags().StringSliceVar(&skills, "skill", nil, "a skill its worker must have; may be repeated")
+	cmd.Flags().StringSliceVar(&needs, "needs", nil, "a job it needs; may be repeated")
+	for _, f := range postFlags() {
+		text[f[0]] = cmd.Flags().String(flagName(f[0]), "", f[1])
+	}
+	return cmd
+}
+
+// postFlags are the attributes of a job that are one value, from the one table.
+func postFlags() (flags [][2]string) {
+	for _, s := range core.JobSettings() {
+		if s.Kind != core.KindNames {
+			flags = append(flags, [2]string{s.Name, s.Doc})
+		}
+	}
+	return append(flags, [2]string{"priority", "low, normal, high or critical"}, [2]string{"input", "its input, JSON"},
+		[2]string{"simulated", "what a simulated worker answers, JSON"})
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/omega-run/omega/host"
+)
+
+func (p *program) logCommand() *cobra.Command {
+	var from uint64
+	var events []string
+	var follow bool
+	cmd := &cobra.Command{
+		Use:   "log",
+		Short: "Show the journal, entry by entry",
+		Long: `Show the journal, entry by entry. With --json each entry is one line as it stands in the
+journal, with its digest added; transfers are spelled out with --events transfer.`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			data, err := p.folder()
+			if err != nil {
+				return err
+			}
+			ctx, cancel := notify()
+			defer cancel()
+			spell := slices.Contains(events, "transfer")
+			return host.Log(ctx, data, host.LogOptions{From: from, Events: events, Follow: follow, Spell: spell}, func(e *host.LoggedEntry) error {
+				if p.json {
+					_, err := fmt.Fprintf(p.out, "%s\n", e.JSON())
+					return err
+				}
+				_, err := p.out.Write(e.Lines())
+				return err
+			})
+		},
+	}
+	cmd.Flags().Uint64Var(&from, "from", 1, "the first entry")
+	cmd.Flags().StringSliceVar(&events, "events", nil, "only entries with these events")
+	cmd.Flags().BoolVar(&follow, "follow", false, "wait for more")
+	return cmd
+}
+
+// target is the data folder named as an argument, or found.
+func (p *program) target(args []string) (string, error) {
+	if len(args) > 0 {
+		return args[0], nil
+	}
+	return p.folder()
+}
+
+func (p *program) verifyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "verify [DIR]", Short: "Audit a data folder, trusting nobody; exit 7 if anything is wrong", Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			data, err := p.target(args)
+			if err != nil {
+				return err
+			}
+			a, err := host.Verify(data)
+			if err != nil {
+				return &exit{host.CodeMismatch, err}
+			}
+			if p.json {
+				err = p.print(a)
+			} else {
+				err = p.audit(a)
+			}
+			if err == nil && !a.OK {
+				return &exit{code: host.CodeMismatch}
+			}
+			return err
+		},
+	}
+}
+
+func (p *program) audit(a *host.Audit) error {
+	for _, problem := range a.Problems {
+		fmt.Fprintf(p.out, "entry %d: %s\n", problem.Seq, problem.Problem)
+	}
+	verdict := "everything holds"
+	if !a.OK {
+		verdict = fmt.Sprintf("%d problems", len(a.Problems))
+	}
+	_, err := fmt.Fprintf(p.out, "%s: %d entries, %d signed checkpoints, %d host-held votes\n  last entry  %s\n  owner key   %s\n", verdict, a.Entries, a.Seals, a.HostHeld, a.Digest, a.Owner)
+	return err
+}
+
+func (p *program) replayCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "replay [DIR]", Short: "Apply the recorded events again and say what state they make", Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			data, err := p.target(args)
+			if err != nil {
+				return err
+			}
+			r, err := host.Read(data)
+			if err != nil {
+				return &exit{host.CodeMismatch, err}
+			}
+			return p.stateOf(r)
+		},
+	}
+}
+
+func (p *program) rebuildCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "rebuild [DIR]", Short: "Write everything that is derived from the journal again", Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			data, err := p.target(args)
+			if err != nil {
+				return err
+			}
+			r, err := host.Rebuild(data)
+			if err != nil {
+				return &exit{host.CodeMismatch, err}
+			}
+			return p.stateOf(r)
+		},
+	}
+}
+
+func (p *program) stateOf(r *host.Reading) error {
+	state, _ := r.State.Seal(nil)
+	about := map[string]any{"entries": r.State.Seq(), "digest": hex.EncodeToString(r.Digest[:]), "state": hex.EncodeToString(state[:])}
+	if p.json {
+		return p.print(about)
+	}
+	_, err := fmt.Fprintf(p.out, "%d entries\n  last entry  %x\n  state       %x\n", r.State.Seq(), r.Digest, state)
+	return err
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/omega-run/omega/host"
+	"github.com/omega-run/omega/host/ledger"
+	"github.com/omega-run/omega/host/missionfile"
+	"github.com/omega-run/omega/host/projection"
+)
+
+func (p *program) runCommand() *cobra.Command {
+	var ci bool
+	var speed, expect string
+	cmd := &cobra.Command{
+		Use:   "run [PATH]",
+		Short: "Run a mission, or go on with it",
+		Long: `Run a mission until it is complete, its duration is over, or the owner stops it.
+Killed at any instant and started again, it goes on exactly where it was.
+
+With --ci it runs on a virtual clock and the mission's seed, in a new folder; two
+runs give the same bytes. --expect compares them with a digest, a report or a data folder.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			at, err := path(args)
+			if err != nil {
+				return err
+			}
+			c := host.Config{Path: at, Data: p.data, Version: version, Problem: p.err}
+			if !p.json && !ci {
+				c.Lines = p.out
+			}
+			if c.Speed, err = speedOf(speed); err != nil {
+				return err
+			}
+			switch {
+			case ci && speed != "":
+				return usage("--speed is for live runs: a --ci run has a virtual clock")
+			case ci:
+				return p.rehearse(c, expect)
+			case expect != "":
+				return usage("--expect goes with --ci")
+			}
+			return p.run(c)
+		},
+	}
+	cmd.Flags().BoolVar(&ci, "ci", false, "run on a virtual clock: the same bytes every time")
+	cmd.Flags().StringVar(&expect, "expect", "", "with --ci: a `DIGEST`, a report file or a data folder the run must equal")
+	cmd.Flags().StringVar(&speed, "speed", "", "run mission time `N` times faster than the clock")
+	return cmd
+}
+
+func speedOf(text string) (ledger.Ratio, error) {
+	if text == "" {
+		return 0, nil
+	}
+	speed, err := ledger.ParseAmount(text)
+	const most = 1_000_000 * ledger.One
+	if err != nil || speed <= 0 || speed > most {
+		return 0, usage("--speed %s: write a number above 0 and up to 1000000", text)
+	}
+	return ledger.Ratio(speed), nil
+}
+
+func (p *program) run(c host.Config) error {
+	ctx, cancel := notify()
+	defer cancel()
+	outcome, err := host.Run(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := p.report(outcome); err != nil {
+		return err
+	}
+	return withCode(outcome.Code)
+}
+
+func withCode(code int) error {
+	if code == host.CodeOK {
+		return nil
+	}
+	return &exit{code: code}
+}
+
+func (p *program) rehearse(c host.Config, expect string) error {
+	ctx, cancel := notify()
+	defer cancel()
+	compare := filepath.Join(expect, "journal")
+	folder := expect != "" && isDir(compare)
+	if folder && c.Data == "" { // the run's own journal is needed for the comparison
+		data, err := os.MkdirTemp("", "omega-ci-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(data)
+		c.Data = data
+	}
+	outcome, err := host.Rehearse(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := p.report(outcome); err != nil {
+		return err
+	}
+	if expect != "" {
+		if err := p.expect(outcome, expect, folder); err != nil {
+			return err
+		}
+	}
+	return withCode(outcome.Code)
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// expect compares a rehearsal with what it should have been.
+func (p *program) expect(outcome *host.Outcome, expect string, folder bool) error {
+	if folder {
+		difference, err := host.Compare(outcome.Data, expect)
+		if err != nil {
+			return err
+		}
+		if difference != "" {
+			return &exit{host.CodeMismatch, errors.New(difference)}
+		}
+		return nil
+	}
+	want := expect
+	if b, err := os.ReadFile(expect); err == nil {
+		var report projection.Report
+		if want = strings.TrimSpace(string(b)); json.Unmarshal(b, &report) == nil {
+			want = report.Digest
+		}
+	}
+	if want != outcome.Report.Digest {
+		return &exit{host.CodeMismatch, fmt.Errorf("the digest is %s, expected %s; with --expect DATA-FOLDER the first entry that differs is shown", outcome.Report.Digest, want)}
+	}
+	return nil
+}
+
+// report says how a run ended.
+func (p *program) report(outcome *host.Outcome) error {
+	r := outcome.Report
+	if p.json {
+		return p.print(r)
+	}
+	w := bufio.NewWriter(p.out)
+	fmt.Fprintf(w, "\n%s: %s\n", r.Mission, ending(outcome.Code))
+	fmt.Fprintf(w, "  jobs     %d posted, %d finalized, %d failed, %d cancelled, %d expired, %d skipped\n",
+		r.Jobs.Posted, r.Jobs.Finalized, r.Jobs.Failed, r.Jobs.Cancelled, r.Jobs.Expired, r.Jobs.Skipped)
+	fmt.Fprintf(w, "  tokens   %s minted, %s paid, %s slashed, %s burned, %s fees\n", r.Tokens.Minted, r.Tokens.Paid, r.Tokens.Slashed, r.Tokens.Burned, r.Tokens.Fees)
+	fmt.Fprintf(w, "  record   %d entries, %d events, %s s of mission time\n", r.Entries, r.Events, r.MissionSeconds)
+	fmt.Fprintf(w, "  digest   %s\n", r.Digest)
+	return w.Flush()
+}
+
+func ending(code int) string {
+	switch code {
+	case host.CodeOK:
+		return "as far as it has come, every required job was finalized"
+	case host.CodeExhausted:
+		return "a required job ended for lack of tokens, energy or compute"
+	case host.CodeStopped:
+		return "stopped by the owner; `omega owner resume` and `omega run` go on"
+	}
+	return "a required job was not finalized"
+}
+
+func (p *program) checkCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check [PATH]",
+		Short: "Check a mission file; nothing is run or written",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			at, err := path(args)
+			if err != nil {
+				return err
+			}
+			mission, found := missionfile.Load(at)
+			if mission != nil {
+				_, more := missionfile.Rehearsal(mission.Dir())
+				found = append(found, more...)
+			}
+			if p.json {
+				if found == nil {
+					found = missionfile.Diagnostics{}
+				}
+				err = p.print(struct {
+					Diagnostics missionfile.Diagnostics `json:"diagnostics"`
+				}{found})
+			} else {
+				err = p.diagnostics(mission, found)
+			}
+			if err == nil && found.HasErrors() {
+				err = &exit{code: host.CodeInvalid}
+			}
+			return err
+		},
+	}
+}
+
+func (p *program) diagnostics(mission *missionfile.Mission, found missionfile.Diagnostics) error {
+	if err := found.Print(p.err, p.colour()); err != nil {
+		return err
+	}
+	if !found.HasErrors() && mission != nil {
+		s := mission.Spec()
+		_, err := io.WriteString(p.out, fmt.Sprintf("%s is valid: %d jobs, %d workers\n", s.Mission.Name, s.Instances, workers(mission)))
+		return err
+	}
+	return nil
+}
+
+func workers(m *missionfile.Mission) (n int) {
+	for _, w := range m.Spec().Workers {
+		n += len(w.Instances)
+	}
+	return n
+}

@@ -1,0 +1,353 @@
+package host
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/council"
+	"github.com/omega-run/omega/host/journal"
+	"github.com/omega-run/omega/host/ledger"
+	"github.com/omega-run/omega/host/projection"
+)
+
+// Problem is one thing an audit found. Seq is the entry, 0 where there is none.
+type Problem struct {
+	Seq     uint64 `json:"seq,omitempty"`
+	Problem string `json:"problem"`
+}
+
+// Audit is what an audit says of a data folder.
+type Audit struct {
+	OK       bool      `json:"ok"`
+	Entries  uint64    `json:"entries"`
+	Digest   string    `json:"digest"` // of the last entry
+	Mission  string    `json:"mission,omitempty"`
+	Owner    string    `json:"owner_key,omitempty"` // who signed genesis: compare it with the key you trust
+	HostHeld int64     `json:"host_held_votes"`     // votes covered by checkpoints, not signed one by one
+	Seals    int64     `json:"checkpoints"`
+	Problems []Problem `json:"problems"`
+}
+
+// maxProblems bounds a report: damage repeats itself.
+const maxProblems = 100
+
+// auditor replays a journal and checks everything that can be checked without
+// trusting whoever wrote it.
+type auditor struct {
+	Audit
+	data  string
+	state *core.State
+	set   *projection.Set
+	shown uint64 // the entry the artifacts are as of, 0 unknown
+	moved map[core.Digest]bool
+}
+
+func (a *auditor) problem(seq core.Seq, format string, args ...any) {
+	if len(a.Problems) < maxProblems {
+		a.Problems = append(a.Problems, Problem{uint64(seq), fmt.Sprintf(format, args...)})
+	}
+}
+
+// Verify audits a data folder offline: chain, canonical form, signatures of
+// genesis and checkpoints, every commitment against its reveal, every transfer,
+// conservation at every entry, replay to the recorded digests, blobs and
+// artifacts. It reads only.
+func Verify(data string) (*Audit, error) {
+	view, err := journal.Read(journal.Options{Dir: journalDir(data)})
+	if err != nil {
+		return nil, err
+	}
+	found := view.Recovery()
+	if found.Seq == 0 && found.Damage == nil {
+		return nil, fmt.Errorf("%s holds no journal", data)
+	}
+	a := &auditor{data: data, state: core.New(), set: projection.New(""), moved: map[core.Digest]bool{}}
+	a.Entries, a.Digest, a.Mission, a.Problems = found.Seq, hex.EncodeToString(found.Digest[:]), found.Mission, []Problem{}
+	a.shown = shownEntry(data)
+	if found.Damage != nil {
+		a.problem(core.Seq(found.Damage.Seq), "%v", found.Damage)
+	}
+	if found.Torn != nil {
+		a.problem(core.Seq(found.Torn.Seq), "a torn tail of %d bytes at byte %d of %s (%s); the next start of a host cuts it", found.Torn.Bytes, found.Torn.Offset, filepath.Base(found.Torn.File), found.Torn.Reason)
+	}
+	a.replay(view)
+	a.OK = len(a.Problems) == 0
+	return &a.Audit, nil
+}
+
+// replay stops at the first entry that cannot be applied: what follows would
+// only repeat it.
+func (a *auditor) replay(view *journal.View) {
+	var damage *journal.CorruptionError
+	err := eachLine(view, func(line journal.Line) error {
+		return a.entry(line)
+	})
+	if err != nil && !errors.As(err, &damage) {
+		a.problem(a.state.Seq()+1, "%v", err)
+		return
+	}
+	if err := a.state.Ledger().Audit(); err != nil {
+		a.problem(a.state.Seq(), "the books do not add up: %v", err)
+	}
+	if err := a.set.Audit(a.state); a.state.Seq() > 0 && err != nil {
+		a.problem(a.state.Seq(), "the artifacts do not add up: %v", err)
+	}
+}
+
+func (a *auditor) entry(line journal.Line) (err error) {
+	defer func() {
+		if p := recover(); p != nil { // a broken invariant of the core is a finding here
+			err = fmt.Errorf("entry %d cannot be applied: %v", line.Seq, p)
+		}
+	}()
+	e, err := core.ParseEntry(line.Bytes)
+	if err != nil {
+		return err
+	}
+	if body := e.AppendBody(nil); string(body) != string(line.Body()) {
+		a.problem(e.Seq, "the entry is not in canonical form")
+	}
+	if e.At < a.state.Now() {
+		a.problem(e.Seq, "mission time runs backwards")
+	}
+	if e.Refusal != nil && len(e.Events) > 0 {
+		a.problem(e.Seq, "a refused input has events")
+	}
+	a.check(e)
+	a.state.Replay(e)
+	digest := line.Digest()
+	a.set.Apply(a.state, e, digest)
+	for unit := ledger.Token; unit < ledger.Units; unit++ {
+		if sum := a.state.Ledger().Sum(unit); sum != 0 {
+			a.problem(e.Seq, "%s is not conserved: the balances sum to %s", unit, sum)
+		}
+	}
+	if line.Seq == a.shown {
+		a.artifacts()
+	}
+	return nil
+}
+
+// check looks at an entry against the state before it.
+func (a *auditor) check(e *core.Entry) {
+	for i, event := range e.Events {
+		switch event := event.(type) {
+		case *core.MissionCreated:
+			a.genesis(e, event)
+		case *core.Checkpointed:
+			a.seal(e, event)
+		case *core.AttemptSubmitted:
+			a.submitted(e, event)
+		case *core.VotesCommitted:
+			a.committed(e, event)
+		case *core.VotesRevealed:
+			a.revealed(e, event)
+		}
+		if i == 0 && e.Seq > 1 && a.state.Mission().Mission == "" {
+			a.problem(e.Seq, "the journal does not begin with genesis")
+		}
+	}
+}
+
+func (a *auditor) genesis(e *core.Entry, created *core.MissionCreated) {
+	a.Owner = hex.EncodeToString(created.OwnerKey[:])
+	if e.Seq != 1 || len(e.Events) < 2 {
+		a.problem(e.Seq, "genesis is not the first entry, or not whole")
+		return
+	}
+	applied, ok := e.Events[1].(*core.GenerationApplied)
+	if !ok || !ed25519.Verify(created.OwnerKey[:], core.GenesisBytes(created, applied), created.Signature) {
+		a.problem(e.Seq, "genesis is not signed by the owner key it names")
+	}
+}
+
+func (a *auditor) seal(e *core.Entry, c *core.Checkpointed) {
+	a.Seals++
+	state, _ := a.state.Seal(nil)
+	switch {
+	case c.Seq != e.Seq-1 || c.Entry != e.Prev:
+		a.problem(e.Seq, "the checkpoint does not seal the entry before it")
+	case c.State != state:
+		a.problem(e.Seq, "replay gives state %x, the checkpoint says %x", state, c.State)
+	case !verifyCheckpoint(a.state.Mission(), c):
+		a.problem(e.Seq, "the checkpoint is not signed by the host key")
+	}
+}
+
+func (a *auditor) submitted(e *core.Entry, s *core.AttemptSubmitted) {
+	if s.Digest != sha256.Sum256(s.Result) {
+		a.problem(e.Seq, "the result of %s is not what its digest says", s.Job)
+	}
+	for _, f := range s.Files {
+		b, err := os.ReadFile(filepath.Join(a.data, "blobs", hex.EncodeToString(f.Digest[:])))
+		switch {
+		case err != nil:
+			a.problem(e.Seq, "the file %s of %s is not among the blobs", f.Name, s.Job)
+		case sha256.Sum256(b) != f.Digest:
+			a.problem(e.Seq, "the file %s of %s is not what its digest says", f.Name, s.Job)
+		}
+	}
+}
+
+func (a *auditor) committed(e *core.Entry, v *core.VotesCommitted) {
+	a.HostHeld += int64(len(v.Votes))
+	for _, vote := range v.Votes {
+		if a.moved[vote.Commitment] {
+			a.problem(e.Seq, "a commitment of %s is a copy", v.Job)
+		}
+		a.moved[vote.Commitment] = true
+	}
+}
+
+func (a *auditor) revealed(e *core.Entry, v *core.VotesRevealed) {
+	j := a.state.Job(v.Job)
+	for i := range v.Votes {
+		vote := &v.Votes[i]
+		if j == nil || j.Round == nil || vote.Seat < 0 || vote.Seat >= int64(len(j.Round.Seats)) {
+			a.problem(e.Seq, "a vote on %s has no seat", v.Job)
+			continue
+		}
+		commitment, err := commitmentOf(a.state.Mission().Mission, j, vote)
+		if err != nil || commitment != j.Round.Seats[vote.Seat].Sealed.Commitment {
+			a.problem(e.Seq, "seat %d of %s reveals what it did not commit to", vote.Seat, v.Job)
+		}
+	}
+}
+
+// commitmentOf is computed here once more, not asked of the core.
+func commitmentOf(mission string, j *core.Job, vote *core.OpenVote) (core.Digest, error) {
+	v, err := council.ParseVote(vote.Vote)
+	if err != nil {
+		return core.Digest{}, err
+	}
+	key := j.Round.Seats[vote.Seat].Validator.Key
+	return council.Commitment(council.Ballot{
+		Mission: mission, Job: j.Spec.ID, Round: int(j.Round.Number), Validator: key[:],
+		Result: j.Digest, Vote: v, Reason: council.ReasonDigest(vote.Reason), Salt: vote.Salt,
+	}), nil
+}
+
+// shownEntry is the entry the status folder is as of, as telemetry.json says.
+func shownEntry(data string) uint64 {
+	b, err := os.ReadFile(filepath.Join(data, "status", "telemetry.json"))
+	var shown struct {
+		Seq uint64 `json:"seq"`
+	}
+	if err != nil || json.Unmarshal(b, &shown) != nil {
+		return 0
+	}
+	return shown.Seq
+}
+
+// artifacts compares the status folder with what the journal implies.
+func (a *auditor) artifacts() {
+	want, err := a.set.Artifacts()
+	if err != nil {
+		a.problem(a.state.Seq(), "%v", err)
+		return
+	}
+	for _, w := range want {
+		b, err := os.ReadFile(filepath.Join(a.data, "status", w.Name))
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			a.problem(0, "status/%s is missing: omega rebuild writes it again", w.Name)
+		case err != nil:
+			a.problem(0, "%v", err)
+		case string(b) != string(w.Bytes):
+			a.problem(0, "status/%s is not what the journal implies at entry %d: omega rebuild writes it again", w.Name, a.state.Seq())
+		}
+	}
+}
+
+// eachLine hands over every line of a journal as it stands.
+func eachLine(view *journal.View, do func(journal.Line) error) error {
+	cursor := view.Cursor(1)
+	defer cursor.Close()
+	for {
+		line, err := cursor.Next(context.Background())
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = do(line)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Reading is a mission read from its journal, whether a host runs it or not.
+type Reading struct {
+	State  *core.State
+	Set    *projection.Set
+	Found  journal.Recovery
+	Digest core.Digest
+}
+
+// Read replays a data folder's journal up to its last good entry. It reads only.
+func Read(data string) (*Reading, error) { return readInto(data, "") }
+
+func readInto(data, status string) (*Reading, error) {
+	view, err := journal.Read(journal.Options{Dir: journalDir(data)})
+	if err != nil {
+		return nil, err
+	}
+	r := &Reading{State: core.New(), Set: projection.New(status), Found: view.Recovery()}
+	if r.Found.Seq == 0 {
+		if r.Found.Damage != nil {
+			return nil, r.Found.Damage
+		}
+		return nil, fmt.Errorf("%s holds no mission", data)
+	}
+	err = eachEntry(view, func(e *core.Entry, digest core.Digest) error {
+		r.State.Replay(e)
+		r.Set.Apply(r.State, e, digest)
+		r.Digest = digest
+		return nil
+	})
+	return r, err
+}
+
+// Rebuild writes everything that is derived from the journal again.
+func Rebuild(data string) (*Reading, error) {
+	lock, err := journal.Lock(data)
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Release()
+	for _, derived := range [...]string{"status", "checkpoint"} {
+		if err := os.RemoveAll(filepath.Join(data, derived)); err != nil {
+			return nil, fmt.Errorf("removing what is derived: %w", err)
+		}
+	}
+	r, err := readInto(data, filepath.Join(data, "status"))
+	if err != nil {
+		return nil, err
+	}
+	return r, r.Set.Flush()
+}
+
+// Running reports whether a host runs the mission in a data folder, and which.
+func Running(data string) (holder string, running bool) {
+	lock, err := journal.Lock(data)
+	if err == nil {
+		lock.Release()
+		return "", false
+	}
+	var held *journal.HeldError
+	if errors.As(err, &held) {
+		return strings.TrimSpace(held.Error()), true
+	}
+	return "", false
+}

@@ -1,0 +1,60 @@
+package host
+
+import (
+	"time"
+
+	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/ledger"
+)
+
+// epoch is the wall time at which every rehearsal begins.
+var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+const wallFormat = "2006-01-02T15:04:05.000Z"
+
+// wallAt is the wall time of a rehearsal.
+func wallAt(at core.Time) string {
+	return epoch.Add(time.Duration(at) * time.Millisecond).Format(wallFormat)
+}
+
+// missionClock turns wall time into mission time: it runs from an anchor, at
+// the mission's speed, and stands still while the mission does.
+type missionClock struct {
+	wall    func() time.Time
+	anchor  time.Time
+	from    core.Time
+	speed   ledger.Ratio
+	stopped bool
+}
+
+func newClock(wall func() time.Time, from core.Time, speed ledger.Ratio) *missionClock {
+	return &missionClock{wall: wall, anchor: wall(), from: from, speed: speed}
+}
+
+// now is mission time; it never runs backwards, whatever the wall clock does.
+func (c *missionClock) now() core.Time {
+	if c.stopped {
+		return c.from
+	}
+	passed := max(0, c.wall().Sub(c.anchor))
+	return c.from + core.Time(passed.Microseconds()*int64(c.speed)/1_000_000/1000)
+}
+
+// stop holds mission time at the given instant; run lets it go on from there.
+func (c *missionClock) stop(at core.Time) { c.from, c.stopped = at, true }
+
+func (c *missionClock) run() {
+	if c.stopped {
+		c.anchor, c.stopped = c.wall(), false
+	}
+}
+
+// until is the wall time that passes before an instant comes.
+func (c *missionClock) until(at core.Time) time.Duration {
+	wait := int64(at - c.now())
+	if wait <= 0 {
+		return 0
+	}
+	const longest = int64(time.Hour / time.Millisecond)
+	return time.Duration(min(wait, longest*int64(c.speed)/1_000_000+1)*1_000_000/int64(c.speed)+1) * time.Millisecond
+}

@@ -1,0 +1,104 @@
+package host
+
+import (
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/ledger"
+	"github.com/omega-run/omega/host/worker"
+)
+
+// execTask is what an attempt asks of the machine.
+func execTask(w core.Work, missionDir, data string) worker.Task {
+	j := w.Job
+	spec := j.Worker.Spec().Exec
+	timeout := spec.Timeout
+	if j.Spec.Timeout > 0 {
+		timeout = j.Spec.Timeout
+	}
+	return worker.Task{
+		Job: j.Spec.ID, Attempt: int(w.Attempt), Command: spec.Command, Env: spec.Env, Input: execInput(j),
+		MissionDir: missionDir, AttemptDir: filepath.Join(data, "work", j.Spec.ID, strconv.FormatInt(w.Attempt, 10)),
+		BlobDir: filepath.Join(data, "blobs"), Timeout: time.Duration(timeout) * time.Millisecond,
+		MemoryBytes: spec.Memory, OutputBytes: spec.Output,
+	}
+}
+
+func execInput(j *core.Job) []byte {
+	if j.Spec.Input == nil {
+		return []byte("null")
+	}
+	return j.Spec.Input
+}
+
+// attempt is what the world needs to know of a work once the loop has gone on:
+// a copy, because a job belongs to the loop.
+type attempt struct {
+	job    string
+	number int64
+	lease  core.Seq
+	worker string
+	task   worker.Task
+}
+
+func (l *loop) attemptOf(w core.Work, missionDir, data string) attempt {
+	return attempt{
+		job: w.Job.Spec.ID, number: w.Attempt, lease: w.Lease, worker: "worker:" + w.Job.Worker.ID,
+		task: execTask(w, missionDir, data),
+	}
+}
+
+// failure is what the core is told of an attempt without a valid result.
+func (a attempt) failure(r worker.Reply) *core.Failure {
+	return &core.Failure{Job: a.job, Attempt: a.number, Lease: a.lease, Reason: string(r.Fault), Detail: r.Detail}
+}
+
+// usage reads what an attempt says it used; the worker has checked its form.
+func usage(text string) ledger.Amount {
+	if text == "" {
+		return core.Unreported
+	}
+	amount, err := ledger.ParseAmount(text)
+	if err != nil || amount < 0 {
+		return core.Unreported
+	}
+	return amount
+}
+
+func blobs(files []worker.File) (out []core.File) {
+	for _, f := range files {
+		file := core.File{Name: f.Name, Size: f.Size}
+		if n, err := hex.Decode(file.Digest[:], []byte(f.Digest)); err != nil || n != len(file.Digest) {
+			panic("host: a blob without a digest")
+		}
+		out = append(out, file)
+	}
+	return out
+}
+
+// LogPath is where the last of an attempt's standard error is kept. It is not
+// part of the record: it may name paths of the machine.
+func LogPath(data, job string, number int64) string {
+	return filepath.Join(data, "logs", job, strconv.FormatInt(number, 10)+".stderr")
+}
+
+// keepLog keeps what an attempt wrote to standard error. A log that cannot be
+// written is not worth an attempt.
+func keepLog(data string, a attempt, r worker.Reply) error {
+	if len(r.Stderr) == 0 {
+		return nil
+	}
+	path := LogPath(data, a.job, a.number)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("keeping the log of %s/%d: %w", a.job, a.number, err)
+	}
+	if err := os.WriteFile(path, r.Stderr, 0o600); err != nil {
+		return fmt.Errorf("keeping the log of %s/%d: %w", a.job, a.number, err)
+	}
+	return nil
+}

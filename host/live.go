@@ -1,0 +1,376 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/journal"
+	"github.com/omega-run/omega/host/worker"
+)
+
+// live drives the loop on the wall clock.
+type live struct {
+	*loop
+	clock      *missionClock
+	inbox      chan input
+	exec       func(context.Context, worker.Task) worker.Reply
+	missionDir string
+	data       string
+	log        *slog.Logger
+
+	work    context.Context // of everything that runs outside; ends with the host
+	endWork context.CancelFunc
+	group   sync.WaitGroup
+	mu      sync.Mutex // guards running: an emergency stop does not wait for the loop
+	running map[string]context.CancelFunc
+	stops   map[string]bool // emergency stops seen; only listen writes it
+	killed  bool            // by an emergency stop whose entry is not recorded yet
+}
+
+// input is what the world wants of the loop.
+type input struct {
+	by      string
+	command core.Command
+	taken   func(*core.Entry, error) // told once the entry is recorded; may be nil
+}
+
+// maxInbox is how many inputs wait for the loop before their senders do.
+const maxInbox = 4096
+
+// maxBatch is how many inputs one turn takes.
+const maxBatch = 1024
+
+// clockInterval is how much mission time passes without an entry before one
+// says so.
+const clockInterval = core.Time(core.Minute)
+
+// stopGrace is the wall time running work is given to end after a stop.
+const stopGrace = 30 * time.Second
+
+// run goes on until the mission has ended or stopped, or ctx asks the host to
+// leave. A failed append ends it: nothing more can be promised.
+func (l *live) run(ctx context.Context) error {
+	defer l.group.Wait()
+	defer l.endWork()
+	var grace <-chan time.Time
+	for {
+		more, err := l.turn()
+		if err != nil {
+			return err
+		}
+		if more && ctx.Err() == nil {
+			continue
+		}
+		switch l.state.Status() {
+		case core.Ended:
+			return l.leave("ended")
+		case core.Stopped, core.Emergency:
+			if _, busy := l.state.NextDeadline(); !busy {
+				return joinStopped(l.leave("stopped"))
+			}
+		case core.Stopping:
+			if grace == nil {
+				grace = time.After(stopGrace)
+			}
+		default:
+			grace = nil
+		}
+		select {
+		case <-ctx.Done():
+			return l.leave("asked to leave")
+		case <-grace:
+			if _, err := l.apply(l.clock.now(), "host", &core.Halt{}); err != nil {
+				return err
+			}
+		case in := <-l.inbox:
+			if err := l.take(in); err != nil {
+				return err
+			}
+		case <-l.wake():
+		case <-l.journal.Changed():
+			if err := l.journal.Err(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func joinStopped(err error) error {
+	if err != nil {
+		return err
+	}
+	return errStopped
+}
+
+// turn takes what has come and settles what is due. It reports whether
+// something is left to settle.
+func (l *live) turn() (more bool, err error) {
+	if err := l.takeAll(); err != nil {
+		return false, err
+	}
+	more, err = l.settle(l.clock.now())
+	l.keepTime()
+	if err != nil {
+		return false, err
+	}
+	if now := l.clock.now(); now >= l.state.Now()+clockInterval {
+		_, err = l.apply(now, "mission", &core.Clock{})
+	}
+	return more, err
+}
+
+func (l *live) takeAll() error {
+	for range maxBatch {
+		select {
+		case in := <-l.inbox:
+			if err := l.take(in); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+// keepTime lets mission time stand still while the mission does.
+func (l *live) keepTime() {
+	switch l.state.Status() {
+	case core.Running, core.Stopping:
+		l.clock.run()
+	default:
+		if !l.clock.stopped {
+			l.clock.stop(l.state.Now())
+		}
+	}
+}
+
+// take steps one input. Timers that were due before it come first.
+func (l *live) take(in input) error {
+	now := l.clock.now()
+	if order, ok := in.command.(*core.Order); ok {
+		if _, _, known := l.state.Acknowledged(order.ID, order.Body); known {
+			return nil
+		}
+	}
+	for {
+		due, ok := l.state.NextDeadline()
+		if !ok || due >= now {
+			break
+		}
+		if _, err := l.apply(now, "mission", &core.Tick{}); err != nil {
+			return err
+		}
+	}
+	entry, err := l.apply(now, in.by, in.command)
+	if _, order := in.command.(*core.Order); order && err == nil {
+		l.obeyed()
+	}
+	if in.taken != nil {
+		in.taken(entry, err)
+	}
+	return err
+}
+
+// obeyed brings everything into line with an order. Work that an emergency stop
+// has killed and the record then did not stop begins again.
+func (l *live) obeyed() {
+	l.mu.Lock()
+	killed := l.killed
+	l.killed = false
+	l.mu.Unlock()
+	l.keepTime()
+	l.desk.reconcileAll(l.state)
+	if killed {
+		l.desk.again()
+	}
+}
+
+// wake is closed or fires when something is due by itself.
+func (l *live) wake() <-chan time.Time {
+	due, ok := l.next()
+	if tick := l.state.Now() + clockInterval; !l.clock.stopped && (!ok || tick < due) {
+		due, ok = tick, true
+	}
+	if !ok || l.clock.stopped && due > l.clock.now() {
+		return nil
+	}
+	return time.After(l.clock.until(due))
+}
+
+// Send puts an input into the inbox, unless the host has ended.
+func (l *live) send(in input) {
+	select {
+	case l.inbox <- in:
+	case <-l.work.Done():
+	}
+}
+
+// begin has an attempt run, once the entry that assigned it is durable.
+func (l *live) begin(w core.Work) {
+	a := l.attemptOf(w, l.missionDir, l.data)
+	cause, _ := l.journal.Head()
+	ctx, cancel := context.WithCancel(l.work)
+	l.mu.Lock()
+	if l.killed {
+		cancel()
+	}
+	l.running[w.Job.Spec.ID] = cancel
+	l.mu.Unlock()
+	judge := l.judgeFor(w)
+	l.group.Go(func() {
+		defer cancel()
+		if err := l.journal.WaitDurable(ctx, cause); err != nil {
+			return
+		}
+		reply := l.exec(ctx, a.task)
+		if ctx.Err() != nil {
+			return // it was ended: the state knows
+		}
+		if err := keepLog(l.data, a, reply); err != nil {
+			l.log.Warn("a log is lost", "error", err)
+		}
+		l.send(input{by: a.worker, command: judge(a, reply)})
+	})
+}
+
+// judgeFor prepares, inside the loop, what turns a reply into a command outside
+// of it.
+func (l *live) judgeFor(w core.Work) func(attempt, worker.Reply) core.Command {
+	alone := l.state.Spec().Governance.Committee == 0
+	job := *w.Job
+	return func(a attempt, r worker.Reply) core.Command {
+		if r.Fault != "" {
+			return a.failure(r)
+		}
+		result := &core.Result{
+			Job: a.job, Attempt: a.number, Lease: a.lease, Result: r.Result,
+			EnergyUsed: usage(r.EnergyUsed), ComputeUsed: usage(r.ComputeUsed), Files: blobs(r.Files),
+		}
+		if alone {
+			verdict := l.desk.judge(&job, r.Result)
+			result.Judged = &verdict
+		}
+		return result
+	}
+}
+
+// end ends an attempt that the state no longer wants.
+func (l *live) end(w core.Work) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id := w.Job.Spec.ID
+	if cancel := l.running[id]; cancel != nil {
+		cancel()
+		delete(l.running, id)
+	}
+}
+
+// kill ends all work at once, ahead of the record: an emergency stop.
+func (l *live) kill() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.killed = true
+	for _, cancel := range l.running {
+		cancel()
+	}
+	clear(l.running)
+}
+
+// leave takes no new work, seals the state and goes.
+func (l *live) leave(reason string) error {
+	l.endWork()
+	now := l.clock.now()
+	if l.state.Status() == core.Paused || l.clock.stopped {
+		now = l.state.Now()
+	}
+	if _, err := l.apply(now, "host", &core.Leave{Reason: reason}); err != nil {
+		return err
+	}
+	if err := l.seal(now); err != nil {
+		return err
+	}
+	seq, _ := l.journal.Head()
+	return l.journal.WaitDurable(context.Background(), seq)
+}
+
+// listen brings the orders of the control stream in. An emergency stop kills
+// before it is recorded.
+func (l *live) listen(ctx context.Context, s *stream) {
+	watchControl(ctx, l.data, func() {
+		orders, err := s.read()
+		if err != nil {
+			l.log.Warn("the control stream cannot be read", "error", err)
+		}
+		for _, order := range orders {
+			l.order(order)
+		}
+	})
+}
+
+func (l *live) order(o *core.Order) {
+	if o.Say == core.EmergencyStop && !l.stops[o.ID] {
+		l.stops[o.ID] = true
+		l.kill()
+	}
+	l.send(input{by: "owner", command: o})
+}
+
+// sealer saves checkpoints on a goroutine of its own: chunks first, the
+// manifest once the entry that signs it is durable.
+type checkpointSaver struct {
+	store   *journal.Checkpoints
+	journal *journal.Journal
+	log     *slog.Logger
+	queue   chan savedCheckpoint
+	done    chan struct{}
+}
+
+type savedCheckpoint struct {
+	point journal.Checkpoint
+	fresh [][]byte
+}
+
+// maxSaving is how many checkpoints may wait for the disk.
+const maxSaving = 4
+
+func newCheckpointSaver(store *journal.Checkpoints, j *journal.Journal, log *slog.Logger) *checkpointSaver {
+	s := &checkpointSaver{store: store, journal: j, log: log, queue: make(chan savedCheckpoint, maxSaving), done: make(chan struct{})}
+	go s.run()
+	return s
+}
+
+func (s *checkpointSaver) save(point journal.Checkpoint, fresh [][]byte) error {
+	s.queue <- savedCheckpoint{point, fresh}
+	return nil
+}
+
+func (s *checkpointSaver) run() {
+	defer close(s.done)
+	for next := range s.queue {
+		if err := s.saveOne(next); err != nil {
+			s.log.Warn("a checkpoint is lost; the journal has everything", "error", err)
+		}
+	}
+}
+
+func (s *checkpointSaver) saveOne(c savedCheckpoint) error {
+	for _, chunk := range c.fresh {
+		if _, err := s.store.Put(chunk); err != nil {
+			return err
+		}
+	}
+	if err := s.journal.WaitDurable(context.Background(), c.point.Seq+1); err != nil {
+		return fmt.Errorf("waiting for the entry that signs it: %w", err)
+	}
+	return s.store.Save(c.point)
+}
+
+func (s *checkpointSaver) close() {
+	close(s.queue)
+	<-s.done
+}

@@ -1,0 +1,146 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/journal"
+)
+
+// loop owns the state. Everything that wants something of the mission comes
+// through apply; nothing else steps the core or appends to the journal.
+type loop struct {
+	state   *core.State
+	journal *journal.Journal
+	desk    *desk
+	wall    func(core.Time) string                               // what a line carries beside its mission time
+	follow  func(*core.State, *core.Entry, core.Digest)          // a rehearsal's projections; nil when they have a cursor
+	save    func(point journal.Checkpoint, fresh [][]byte) error // takes a checkpoint that has been recorded
+	refused int64                                                // inputs refused so far
+}
+
+// apply stamps an input, steps the core and records what happened. The entry is
+// not durable yet.
+func (l *loop) apply(now core.Time, by string, command core.Command) (*core.Entry, error) {
+	_, prev := l.journal.Head()
+	entry := &core.Entry{At: now, Wall: l.wall(now), By: by, Command: command, Prev: prev}
+	entry.Events, entry.Refusal = l.state.Step(&core.Input{At: now, Wall: entry.Wall, By: by, Prev: prev, Command: command})
+	entry.Seq = l.state.Seq()
+	seq, digest, err := l.journal.Append(entry.AppendBody)
+	if err != nil {
+		return nil, fmt.Errorf("recording entry %d: %w", entry.Seq, err)
+	}
+	if core.Seq(seq) != entry.Seq {
+		panic(fmt.Sprintf("host: the journal is at entry %d, the state at %d", seq, entry.Seq))
+	}
+	if entry.Refusal != nil {
+		l.refused++
+	}
+	if l.follow != nil {
+		l.follow(l.state, entry, digest)
+	}
+	l.desk.reconcile(l.state)
+	return entry, nil
+}
+
+// maxRounds bounds how much one turn settles before the loop looks at its inbox
+// again.
+const maxRounds = 64
+
+// settle does everything that is due at an instant: answers in the order of
+// their work ids, then timers, until nothing is left or the turn is over. It
+// reports whether something is left.
+func (l *loop) settle(now core.Time) (more bool, err error) {
+	for range maxRounds {
+		busy, err := l.settleOnce(now)
+		if err != nil || !busy {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (l *loop) settleOnce(now core.Time) (busy bool, err error) {
+	if from, ok := l.state.ExpandFrom(); ok {
+		return true, l.expand(now, from)
+	}
+	if answers := l.desk.due(now); len(answers) > 0 {
+		for _, a := range answers {
+			if !l.desk.wanted(a) {
+				continue
+			}
+			if _, err := l.apply(now, a.by, a.command); err != nil {
+				return true, err
+			}
+		}
+		return true, nil
+	}
+	if due, ok := l.state.NextDeadline(); ok && due <= now {
+		_, err := l.apply(now, "mission", &core.Tick{})
+		return true, err
+	}
+	if due, ok := l.state.CheckpointDue(); ok && due <= now {
+		return true, l.seal(now)
+	}
+	return false, nil
+}
+
+// Bounds of one expansion entry (docs/journal.md).
+const (
+	maxExpand      = 1000
+	maxExpandBytes = 1 << 20
+)
+
+// expand posts the next instances the mission file declares.
+func (l *loop) expand(now core.Time, from int64) error {
+	mission, err := l.desk.missions.current(l.state)
+	if err != nil {
+		return err
+	}
+	jobs, next, problem := mission.Expand(from, maxExpand, maxExpandBytes)
+	if problem != nil {
+		return fmt.Errorf("posting the declared jobs: %s", problem.Detail)
+	}
+	generation := l.state.Generation()
+	for i := range jobs {
+		jobs[i].Generation = generation
+	}
+	_, err = l.apply(now, "mission", &core.Expand{Generation: generation, Next: next, Jobs: jobs})
+	return err
+}
+
+// seal records a signed checkpoint of the state as it is.
+func (l *loop) seal(now core.Time) error {
+	var fresh [][]byte
+	digest, chunks := l.state.Seal(func(c core.Chunk) { fresh = append(fresh, c.Bytes) })
+	seq, entry := l.journal.Head()
+	command := &core.Checkpoint{Seq: core.Seq(seq), Entry: entry, State: digest}
+	command.Signature = l.desk.keys.signCheckpoint(l.state.Mission().Mission, command)
+	if _, err := l.apply(now, "host", command); err != nil {
+		return err
+	}
+	if l.save == nil {
+		return nil
+	}
+	point := journal.Checkpoint{Seq: seq, Digest: entry}
+	for _, c := range chunks {
+		point.Chunks = append(point.Chunks, c)
+	}
+	return l.save(point, fresh)
+}
+
+// next is the next instant at which something is due by itself.
+func (l *loop) next() (core.Time, bool) {
+	var due core.Time
+	found := false
+	for _, source := range [...]func() (core.Time, bool){l.state.NextDeadline, l.state.CheckpointDue, l.desk.nextReply} {
+		if t, ok := source(); ok && (!found || t < due) {
+			due, found = t, true
+		}
+	}
+	return due, found
+}
+
+// errStopped ends a run that the owner has stopped.
+var errStopped = errors.New("the mission is stopped")

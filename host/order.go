@@ -1,0 +1,217 @@
+package host
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/omega-run/omega/host/core"
+)
+
+// Order is what the owner says, as it stands in the control stream.
+type Order struct {
+	Name   core.OrderKind             `json:"name"`
+	Job    string                     `json:"job,omitempty"`    // cancel
+	Reason string                     `json:"reason,omitempty"` // cancel
+	Post   map[string]json.RawMessage `json:"post,omitempty"`   // post: the attributes of a job block, and its name
+}
+
+// OrderFromWords reads an order as it is written on the command line and in
+// rehearsal.hcl: pause, resume, stop, emergency-stop, cancel JOB [--reason TEXT].
+func OrderFromWords(words []string) (Order, error) {
+	if len(words) == 0 {
+		return Order{}, errors.New("an order has no words")
+	}
+	o := Order{Name: core.OrderKind(words[0])}
+	rest := words[1:]
+	switch o.Name {
+	case core.Pause, core.Resume, core.Stop, core.EmergencyStop:
+	case core.CancelJob:
+		if len(rest) == 0 {
+			return Order{}, errors.New("cancel needs the name of a job")
+		}
+		o.Job, rest = rest[0], rest[1:]
+		if len(rest) == 2 && rest[0] == "--reason" {
+			o.Reason, rest = rest[1], nil
+		}
+	default:
+		return Order{}, fmt.Errorf("%q is not an order: use pause, resume, stop, emergency-stop or cancel", words[0])
+	}
+	if len(rest) > 0 {
+		return Order{}, fmt.Errorf("%q is not expected after %s", rest[0], o.Name)
+	}
+	return o, nil
+}
+
+// signedOrder is one line of the control stream.
+type signedOrder struct {
+	ID      string          `json:"id"`
+	Key     string          `json:"key"`
+	Counter int64           `json:"counter"`
+	Mission string          `json:"mission"`
+	Order   json.RawMessage `json:"order"`
+	Sig     string          `json:"sig,omitempty"`
+}
+
+// orderTag keeps a signature from meaning anything else.
+const orderTag = "omega.order/v1\n"
+
+// sign makes the line of an order, without its newline.
+func (o *Order) sign(key ed25519.PrivateKey, id, mission string, counter int64) ([]byte, error) {
+	body, err := json.Marshal(o)
+	if err != nil {
+		return nil, fmt.Errorf("writing the order: %w", err)
+	}
+	if body, err = core.Canonical(body); err != nil {
+		return nil, fmt.Errorf("writing the order: %w", err)
+	}
+	line, err := json.Marshal(signedOrder{ID: id, Key: hex.EncodeToString(key.Public().(ed25519.PublicKey)), Counter: counter, Mission: mission, Order: body})
+	if err != nil {
+		return nil, fmt.Errorf("writing the order: %w", err)
+	}
+	line = line[:len(line)-1]
+	sig := ed25519.Sign(key, append([]byte(orderTag), line...))
+	return fmt.Appendf(line, `,"sig":"%s"}`, base64.StdEncoding.EncodeToString(sig)), nil
+}
+
+// parseOrder reads a line of the control stream and checks its signature. What
+// does not pass is not an order: it never reaches the loop.
+func parseOrder(line []byte, mission string) (*core.Order, error) {
+	var s signedOrder
+	if _, err := core.Canonical(line); err != nil {
+		return nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(line))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&s); err != nil {
+		return nil, err
+	}
+	end := bytes.LastIndex(line, []byte(`,"sig"`))
+	key, keyErr := hex.DecodeString(s.Key)
+	sig, sigErr := base64.StdEncoding.DecodeString(s.Sig)
+	switch {
+	case end < 0 || keyErr != nil || sigErr != nil || len(key) != ed25519.PublicKeySize:
+		return nil, errors.New("it is not signed")
+	case !ed25519.Verify(key, append([]byte(orderTag), line[:end]...), sig):
+		return nil, errors.New("its signature does not hold")
+	case s.Mission != mission:
+		return nil, fmt.Errorf("it is for mission %s", s.Mission)
+	case s.ID == "" || len(s.ID) > 64:
+		return nil, errors.New("its id is missing or too long")
+	}
+	o, err := decodeOrder(s.Order)
+	if err != nil {
+		return nil, err
+	}
+	o.ID, o.Key, o.Counter = s.ID, [32]byte(key), s.Counter
+	return o, nil
+}
+
+// decodeOrder reads what an order says; its digest is that of the exact bytes.
+func decodeOrder(body []byte) (*core.Order, error) {
+	var said Order
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&said); err != nil {
+		return nil, err
+	}
+	o := &core.Order{Body: sha256.Sum256(body), Say: said.Name, Job: said.Job, Reason: said.Reason}
+	if said.Name == core.PostJob {
+		spec, err := decodeJob(said.Post)
+		if err != nil {
+			return nil, err
+		}
+		o.Post = spec
+	}
+	return o, nil
+}
+
+// decodeJob reads a posted job: the attributes of a job block, by the one table
+// of settings.
+func decodeJob(attributes map[string]json.RawMessage) (*core.JobSpec, error) {
+	job, left := &core.JobSpec{}, map[string]json.RawMessage{}
+	for name, value := range attributes {
+		left[name] = value
+	}
+	for _, setting := range core.JobSettings() {
+		value, given := left[setting.Name]
+		delete(left, setting.Name)
+		if err := setJob(setting, job, value, given); err != nil {
+			return nil, fmt.Errorf("%s: %w", setting.Name, err)
+		}
+	}
+	if err := decodeRest(job, left); err != nil {
+		return nil, err
+	}
+	slices.Sort(job.Skills)
+	job.Skills = slices.Compact(job.Skills)
+	return job, nil
+}
+
+func setJob(setting core.Setting, job *core.JobSpec, value json.RawMessage, given bool) error {
+	if names, ok := setting.At(job).(*[]string); ok {
+		if !given {
+			return nil
+		}
+		return json.Unmarshal(value, names)
+	}
+	text := setting.Default
+	if given {
+		text = strings.Trim(string(value), `"`)
+	}
+	if text == "" && setting.Kind != core.KindText {
+		if setting.Needed {
+			return errors.New("it is needed")
+		}
+		return nil
+	}
+	if given && setting.Kind == core.KindText {
+		return json.Unmarshal(value, setting.At(job))
+	}
+	return setting.Parse(job, text)
+}
+
+// decodeRest reads the attributes of a job that are not in the table.
+func decodeRest(job *core.JobSpec, left map[string]json.RawMessage) (err error) {
+	read := func(name string, to any) {
+		if value, given := left[name]; given && err == nil {
+			if e := json.Unmarshal(value, to); e != nil {
+				err = fmt.Errorf("%s: %w", name, e)
+			}
+		}
+		delete(left, name)
+	}
+	canonical := func(name string, to *[]byte) {
+		if value, given := left[name]; given && err == nil {
+			if *to, err = core.Canonical(value); err != nil {
+				err = fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		delete(left, name)
+	}
+	priority := core.Normal.String()
+	read("name", &job.ID)
+	read("needs", &job.Needs)
+	read("priority", &priority)
+	canonical("input", &job.Input)
+	canonical("simulated", &job.Simulated)
+	if err != nil {
+		return err
+	}
+	for name := range left {
+		return fmt.Errorf("a job has no attribute %q", name)
+	}
+	p, ok := core.ParsePriority(priority)
+	if !ok {
+		return fmt.Errorf("priority: %q is not one of low, normal, high, critical", priority)
+	}
+	job.Priority = p
+	return nil
+}

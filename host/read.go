@@ -1,0 +1,77 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/journal"
+)
+
+// nextEntry reads one entry from a cursor over what is there already.
+func nextEntry(c *journal.Cursor) (*core.Entry, error) {
+	line, err := c.Next(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return parseEntry(line)
+}
+
+func parseEntry(line journal.Line) (*core.Entry, error) {
+	entry, err := core.ParseEntry(line.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("reading the journal: %w", err)
+	}
+	return entry, nil
+}
+
+// eachEntry hands over every entry of a journal with its digest.
+func eachEntry(view *journal.View, do func(*core.Entry, core.Digest) error) error {
+	return eachLine(view, func(line journal.Line) error {
+		entry, err := parseEntry(line)
+		if err != nil {
+			return err
+		}
+		return do(entry, line.Digest())
+	})
+}
+
+// Acknowledgement is the answer to an order.
+type Acknowledgement struct {
+	ID       string `json:"id"`
+	Accepted bool   `json:"accepted"`
+	Refusal  string `json:"refusal,omitempty"`
+	Detail   string `json:"detail,omitempty"`
+	Seq      uint64 `json:"seq,omitempty"`
+	Pending  bool   `json:"pending"` // recorded in the control stream, not taken yet
+}
+
+// WaitForOrder follows the journal until an order is acknowledged. From is the
+// last entry that is known not to answer it.
+func WaitForOrder(ctx context.Context, data, id string, from uint64) (Acknowledgement, error) {
+	view, err := journal.Read(journal.Options{Dir: journalDir(data)})
+	if err != nil {
+		return Acknowledgement{}, err
+	}
+	cursor := view.Follow(from + 1)
+	defer cursor.Close()
+	for {
+		line, err := cursor.Next(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			return Acknowledgement{ID: id, Pending: true}, nil
+		}
+		if err != nil {
+			return Acknowledgement{}, err
+		}
+		entry, err := parseEntry(line)
+		if err != nil {
+			return Acknowledgement{}, err
+		}
+		for _, event := range entry.Events {
+			if o, ok := event.(*core.OrderTaken); ok && o.ID == id {
+				return Acknowledgement{ID: id, Accepted: o.Refusal == "", Refusal: o.Refusal, Detail: o.Detail, Seq: line.Seq}, nil
+			}
+		}
+	}
+}

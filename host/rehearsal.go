@@ -1,0 +1,184 @@
+package host
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/missionfile"
+	"github.com/omega-run/omega/host/worker"
+)
+
+// ErrMachine ends a rehearsal whose outcome would have depended on the machine:
+// a limit of wall time or memory that ten times the allowance did not lift.
+var ErrMachine = errors.New("a limit of this machine")
+
+// rehearsal drives the loop as a discrete-event run: mission time jumps to the
+// next instant at which something is due, and all work that begins at an
+// instant really runs, and is waited for, before time goes on.
+type rehearsal struct {
+	*loop
+	ctx        context.Context
+	exec       func(context.Context, worker.Task) worker.Reply
+	missionDir string
+	data       string
+	owner      ed25519.PrivateKey
+	script     []scheduledOrder // the owner's, by time and in file order
+	begun      []core.Work      // at this instant
+}
+
+// scheduledOrder is an order of rehearsal.hcl.
+type scheduledOrder struct {
+	at    core.Time
+	order *core.Order
+}
+
+// schedule signs nothing: a rehearsal's orders come from its own folder.
+func schedule(script []missionfile.Scheduled, owner ed25519.PrivateKey) (all []scheduledOrder, err error) {
+	for i, s := range script {
+		said, err := OrderFromWords(s.Order)
+		if err != nil {
+			return nil, &DiagnosticsError{missionfile.Diagnostics{{
+				Severity: missionfile.Error, Summary: "Not an order", Detail: err.Error() + ".", File: missionfile.RehearsalFile, Line: s.Line, Column: 1,
+			}}}
+		}
+		body := fmt.Appendf(nil, "%d %q", i, s.Order)
+		all = append(all, scheduledOrder{s.At, &core.Order{
+			ID: fmt.Sprintf("rehearsal-%d", i+1), Key: [32]byte(owner.Public().(ed25519.PublicKey)), Counter: int64(i) + 1,
+			Body: sha256.Sum256(body), Say: said.Name, Job: said.Job, Reason: said.Reason,
+		}})
+	}
+	return all, nil
+}
+
+// run goes on until the mission has ended or is stopped for good.
+func (r *rehearsal) run() error {
+	now := r.state.Now()
+	for {
+		if err := r.instant(now); err != nil {
+			return err
+		}
+		if r.state.Status() == core.Ended {
+			return r.seal(now)
+		}
+		next, err := r.nextInstant(now)
+		if err != nil {
+			return err
+		}
+		now = next
+	}
+}
+
+// nextInstant is when something is due next. Where nothing is, the mission is
+// stalled, or stopped for good.
+func (r *rehearsal) nextInstant(now core.Time) (core.Time, error) {
+	next, ok := r.next()
+	if len(r.script) > 0 && (!ok || r.script[0].at < next) {
+		next, ok = r.script[0].at, true
+	}
+	switch {
+	case ok:
+		return max(next, now), nil
+	case r.state.Status() == core.Running:
+		_, err := r.apply(now, "mission", &core.Stall{})
+		return now, err
+	case r.state.Status() == core.Stopping:
+		_, err := r.apply(now, "host", &core.Halt{})
+		return now, err
+	}
+	return now, errors.Join(r.seal(now), errStopped)
+}
+
+// instant does everything that is due at one instant: the owner's orders in
+// file order, answers by work id, timers, repeated until nothing is left.
+func (r *rehearsal) instant(now core.Time) error {
+	for {
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
+		if len(r.script) > 0 && r.script[0].at <= now {
+			if _, err := r.apply(now, "owner", r.script[0].order); err != nil {
+				return err
+			}
+			r.script = r.script[1:]
+			continue
+		}
+		busy, err := r.settleOnce(now)
+		if err != nil {
+			return err
+		}
+		if !busy && len(r.begun) == 0 {
+			return nil
+		}
+		if !busy {
+			if err := r.work(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// begin notes work that starts at this instant.
+func (r *rehearsal) begin(w core.Work) { r.begun = append(r.begun, w) }
+
+// work runs everything that begins at this instant and holds the replies back
+// until their modelled time is over.
+func (r *rehearsal) work() error {
+	begun := r.begun
+	r.begun = nil
+	replies := make([]worker.Reply, len(begun))
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var all sync.WaitGroup
+	for i, w := range begun {
+		task := r.attemptOf(w, r.missionDir, r.data).task
+		all.Go(func() {
+			slots <- struct{}{}
+			replies[i] = r.really(task)
+			<-slots
+		})
+	}
+	all.Wait()
+	for i, w := range begun {
+		if err := r.hold(w, replies[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// really runs a task. A limit that depends on the machine is given ten times
+// the allowance once.
+func (r *rehearsal) really(t worker.Task) worker.Reply {
+	reply := r.exec(r.ctx, t)
+	if reply.MachineLimit && r.ctx.Err() == nil {
+		if t.Timeout == 0 {
+			t.Timeout = worker.DefaultTimeout
+		}
+		t.Timeout, t.MemoryBytes = 10*t.Timeout, 10*t.MemoryBytes
+		reply = r.exec(r.ctx, t)
+	}
+	return reply
+}
+
+func (r *rehearsal) hold(w core.Work, reply worker.Reply) error {
+	a := r.attemptOf(w, r.missionDir, r.data)
+	if err := keepLog(r.data, a, reply); err != nil {
+		return err
+	}
+	switch {
+	case r.ctx.Err() != nil:
+		return r.ctx.Err()
+	case reply.MachineLimit:
+		return fmt.Errorf("%w: attempt %d of %s, with ten times its allowance: %s", ErrMachine, a.number, a.job, reply.Detail)
+	case reply.Fault != "":
+		r.desk.answerAtEnd(w, a.failure(reply))
+	default:
+		r.desk.answerAtEnd(w, r.desk.result(r.state, w, reply.Result, usage(reply.EnergyUsed), usage(reply.ComputeUsed), blobs(reply.Files)))
+	}
+	return nil
+}
