@@ -27,7 +27,7 @@ type LoggedEntry struct {
 	line  journal.Line
 	entry *core.Entry
 	state *core.State
-	spell bool
+	moved []projection.TransferOf // nil unless asked for
 }
 
 // Log hands over entries of a journal in order. The state they are read
@@ -42,7 +42,11 @@ func Log(ctx context.Context, data string, o LogOptions, show func(*LoggedEntry)
 		cursor = view.Follow(1)
 	}
 	defer cursor.Close()
-	state := core.New()
+	state, set := core.New(), projection.New("")
+	var moved []projection.TransferOf
+	if o.Spell {
+		set.EachTransfer(func(t projection.TransferOf) { moved = append(moved, t) })
+	}
 	for {
 		line, err := cursor.Next(ctx)
 		if errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) {
@@ -56,10 +60,12 @@ func Log(ctx context.Context, data string, o LogOptions, show func(*LoggedEntry)
 			return err
 		}
 		state.Replay(entry)
+		moved = nil
+		set.Apply(state, entry, line.Digest())
 		if line.Seq < o.From || !o.wants(entry) {
 			continue
 		}
-		if err := show(&LoggedEntry{line, entry, state, o.Spell}); err != nil {
+		if err := show(&LoggedEntry{line, entry, state, moved}); err != nil {
 			return err
 		}
 	}
@@ -77,8 +83,8 @@ func (o LogOptions) wants(e *core.Entry) bool {
 func (l *LoggedEntry) JSON() []byte {
 	digest := l.line.Digest()
 	out := append([]byte(nil), l.line.Bytes[:len(l.line.Bytes)-1]...)
-	if l.spell {
-		moved, err := json.Marshal(l.transfers())
+	if l.moved != nil {
+		moved, err := json.Marshal(l.moved)
 		if err != nil {
 			panic("host: a transfer is not JSON: " + err.Error())
 		}
@@ -87,27 +93,6 @@ func (l *LoggedEntry) JSON() []byte {
 	out = append(out, `,"digest":"`...)
 	out = hex.AppendEncode(out, digest[:])
 	return append(out, '"', '}')
-}
-
-// movement is a transfer spelled out.
-type movement struct {
-	ID     string `json:"id"`
-	Unit   string `json:"unit"`
-	Debit  string `json:"debit"`
-	Credit string `json:"credit"`
-	Amount string `json:"amount"`
-}
-
-func (l *LoggedEntry) transfers() []movement {
-	all := []movement{}
-	for _, event := range l.entry.Events {
-		if t, ok := event.(*core.Transfer); ok {
-			for _, m := range l.state.Movements(t, l.entry.Seq) {
-				all = append(all, movement{m.ID, m.Unit.String(), m.Debit, m.Credit, m.Amount.String()})
-			}
-		}
-	}
-	return all
 }
 
 // Lines are what people read of the entry.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -346,12 +347,10 @@ func (h *hosting) takeUp(c Config, mission *missionfile.Mission, problems missio
 			return err
 		}
 	}
-	if torn := h.found.found.Torn; torn != nil && !fresh {
-		cut := &core.TailCut{File: filepath.Base(torn.Kept), Bytes: torn.Bytes, From: core.Seq(torn.Seq)}
-		if _, err := h.apply(now, "host", cut); err != nil {
+	if !fresh {
+		if err := h.recordCuts(now, c.problems()); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.problems(), "a torn tail of %d bytes was cut from the journal at entry %d and kept as %s\n", torn.Bytes, torn.Seq, cut.File)
 	}
 	start := &core.Start{Speed: h.clock.speed, Version: c.Version}
 	if !h.found.lastWall.IsZero() {
@@ -368,6 +367,28 @@ func (h *hosting) takeUp(c Config, mission *missionfile.Mission, problems missio
 		change.tell(c.problems())
 	}
 	return err
+}
+
+// recordCuts records every torn tail that was cut and that the journal does not
+// know of yet: a host may have ended between the cut and its entry.
+func (h *hosting) recordCuts(now core.Time, w io.Writer) error {
+	for _, name := range h.found.found.TornFiles {
+		if slices.Contains(h.state.Cuts(), name) {
+			continue
+		}
+		cut := &core.TailCut{File: name}
+		if info, err := os.Stat(filepath.Join(journalDir(h.data), name)); err == nil {
+			cut.Bytes = info.Size()
+		}
+		if torn := h.found.found.Torn; torn != nil && filepath.Base(torn.Kept) == name {
+			cut.From = core.Seq(torn.Seq)
+		}
+		if _, err := h.apply(now, "host", cut); err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "a torn tail of %d bytes was cut from the journal and kept as %s: nothing in it was known to be durable\n", cut.Bytes, name)
+	}
+	return nil
 }
 
 func (h *hosting) first(now core.Time, mission *missionfile.Mission) error {

@@ -205,6 +205,7 @@ func (h *head) fields(c *Codec) {
 	c.Text("reason", &s.reason)
 	c.Ratio("speed", &s.speed)
 	c.Flag("clean", &s.clean)
+	c.Texts("cuts", &s.cuts)
 	c.inline("checkpoint", &s.checkpoint)
 	integer(c, "unsealed", &s.unsealed)
 	records(c, "usage", s.usageField(c))

@@ -70,7 +70,9 @@ func (s *State) evolve(event Event) {
 		s.speed, s.clean = e.Speed, false
 	case *HostLeft:
 		s.clean = true
-	case *EditRefused, *JournalCut, *ClockAdvanced:
+	case *JournalCut:
+		s.cuts = append(s.cuts, e.File)
+	case *EditRefused, *ClockAdvanced:
 	default:
 		panic(fmt.Sprintf("core: no evolution for %s", event.Name()))
 	}

@@ -171,7 +171,8 @@ type State struct {
 	status     Status
 	reason     string // of the end
 	speed      ledger.Ratio
-	clean      bool // the last host left in order
+	clean      bool     // the last host left in order
+	cuts       []string // files that hold torn tails the journal knows of
 	checkpoint Checkpointed
 	unsealed   Time // one above the at of the first entry after the checkpoint; 0 none
 	orders     orderBook
@@ -289,6 +290,9 @@ func (s *State) Speed() ledger.Ratio { return s.speed }
 
 // LeftInOrder reports whether the last host said that it was leaving.
 func (s *State) LeftInOrder() bool { return s.clean }
+
+// Cuts names the files that hold torn tails the journal knows of.
+func (s *State) Cuts() []string { return s.cuts }
 
 // Totals are sums over the mission's life.
 func (s *State) Totals() Totals { return s.totals }

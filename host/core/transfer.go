@@ -164,45 +164,6 @@ func (c *Codec) readStep(s *Step) {
 	c.expect(']')
 }
 
-// Movement is a step or leg with everything spelled out.
-type Movement struct {
-	ID            string
-	Unit          ledger.Unit
-	Debit, Credit string
-	Amount        ledger.Amount
-}
-
-// Movements spells a transfer out, as it stands in the state that has just
-// applied it.
-func (s *State) Movements(t *Transfer, seq Seq) []Movement {
-	out := make([]Movement, 0, len(t.Steps)+len(t.Legs))
-	prefix := "genesis/"
-	if seq > 1 {
-		prefix = strconv.FormatUint(uint64(seq), 10) + "/"
-	}
-	for i, leg := range t.Legs {
-		out = append(out, Movement{prefix + strconv.Itoa(i), leg.Unit, leg.Debit, leg.Credit, leg.Amount})
-	}
-	j := s.jobs[t.Job]
-	for _, step := range t.Steps {
-		rule := &stepRules[step.Kind]
-		id := t.Job + "/" + strconv.FormatInt(t.Attempt, 10) + "/" + rule.Name
-		if rule.Seat {
-			id += "/" + strconv.FormatInt(step.Seat, 10)
-		}
-		out = append(out, Movement{
-			ID: id, Unit: rule.Unit, Amount: step.Amount,
-			Debit:  s.placeName(j, rule.debit, rule.Unit, step.Seat),
-			Credit: s.placeName(j, rule.credit, rule.Unit, step.Seat),
-		})
-	}
-	return out
-}
-
-func (s *State) placeName(j *Job, at place, unit ledger.Unit, seat int64) string {
-	return s.ledger.Name(s.account(j, at, unit, seat)).String()
-}
-
 // account resolves one end of a step.
 func (s *State) account(j *Job, at place, unit ledger.Unit, seat int64) ledger.Account {
 	a := &s.accounts

@@ -45,7 +45,7 @@ func Compile(entry string, sources []Source) (*Mission, Diagnostics) {
 // Spec is what the mission says, defaults filled in. The caller may not change it.
 func (m *Mission) Spec() *core.Spec { return &m.spec }
 
-// Entry is the mission file, or "." for a folder of them.
+// Entry is the mission file, or "." for a folder of several.
 func (m *Mission) Entry() string { return m.src.entry }
 
 // Dir is the mission folder as given to Load; "" after Compile.

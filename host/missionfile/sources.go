@@ -35,7 +35,7 @@ var otherHCL = map[string]bool{"rehearsal.hcl": true, "omega.lock.hcl": true}
 // sourceSet is the mission folder: on disk while root is set, else exactly the
 // files that were recorded.
 type sourceSet struct {
-	entry string // a file name, or wholeFolder
+	entry string // a file name, or wholeFolder where several files are the mission
 	dir   string
 	root  *os.Root
 	files map[string]Source
@@ -58,8 +58,14 @@ func openSources(at string) (*sourceSet, error) {
 	if !info.IsDir() {
 		s.entry, s.dir = filepath.Base(at), filepath.Dir(at)
 	}
-	s.root, err = os.OpenRoot(s.dir)
-	return s, err
+	if s.root, err = os.OpenRoot(s.dir); err != nil || s.entry != wholeFolder {
+		return s, err
+	}
+	// A folder with one mission file is that file, so that naming either gives the same record.
+	if names, err := s.missionFiles(); err == nil && len(names) == 1 {
+		s.entry = names[0]
+	}
+	return s, nil
 }
 
 // recordedSources serves a mission from what was recorded of it.

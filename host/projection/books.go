@@ -77,6 +77,8 @@ type books struct {
 	// Seats are the validators of a job's last round, while a movement can name
 	// them.
 	Seats map[string][]string
+
+	each func(*movement) // is told of every movement; nil for nobody
 }
 
 // flow is what moved for one cause.
@@ -110,6 +112,9 @@ func newBooks() books {
 }
 
 func (b *books) keep(m movement) {
+	if b.each != nil {
+		b.each(&m)
+	}
 	if len(b.Last) < lastTransfers {
 		b.Last = append(b.Last, m)
 		return

@@ -81,6 +81,11 @@ func (p *Set) Apply(s *core.State, e *core.Entry, digest core.Digest) {
 	}
 }
 
+// EachTransfer has every movement told, spelled out, while its entry is applied.
+func (p *Set) EachTransfer(tell func(TransferOf)) {
+	p.Books.each = func(m *movement) { tell(m.spell(p.state.Spec().Mission.Owner)) }
+}
+
 // look finds the job an event concerns and counts it where it is.
 func (p *Set) look(s *core.State, id string) *core.Job {
 	if id == "" {
