@@ -160,6 +160,9 @@ func fillAfter(f File, off, size int64) (dataEnd int64, zeros bool, err error) {
 	buf := make([]byte, min(size-off, scanMax))
 	for off < size {
 		n, err := f.ReadAt(buf[:min(int64(len(buf)), size-off)], off)
+		if n == 0 && err == io.EOF { // its writer has closed it meanwhile, and cut the fill off
+			return dataEnd, zeros, nil
+		}
 		if n == 0 {
 			return dataEnd, zeros, err
 		}
