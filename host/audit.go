@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/council"
@@ -338,16 +337,8 @@ func Rebuild(data string) (*Reading, error) {
 	return r, r.Set.Flush()
 }
 
-// Running reports whether a host runs the mission in a data folder, and which.
-func Running(data string) (holder string, running bool) {
-	lock, err := journal.Lock(data)
-	if err == nil {
-		lock.Release()
-		return "", false
-	}
-	var held *journal.HeldError
-	if errors.As(err, &held) {
-		return strings.TrimSpace(held.Error()), true
-	}
-	return "", false
+// Running reports whether a host runs the mission in a data folder.
+func Running(data string) bool {
+	_, held := journal.Held(data)
+	return held
 }

@@ -58,13 +58,13 @@ func journalDir(data string) string { return filepath.Join(data, "journal") }
 
 // recover opens the journal and brings the state to its end: from the newest
 // checkpoint that the host key has signed, else from the beginning.
-func recoverState(fs journal.FS, data, mission string) (*recovered, error) {
+func recoverState(options journal.Options, data string) (*recovered, error) {
 	r := &recovered{}
 	var err error
-	if r.checkpoints, err = journal.OpenCheckpoints(fs, filepath.Join(data, "checkpoint")); err != nil {
+	if r.checkpoints, err = journal.OpenCheckpoints(options.FS, filepath.Join(data, "checkpoint")); err != nil {
 		return nil, err
 	}
-	options := journal.Options{FS: fs, Dir: journalDir(data), Mission: mission}
+	options.Dir = journalDir(data)
 	for _, kept := range r.checkpoints.Kept() {
 		options.Witnesses = append(options.Witnesses, kept.Witness())
 	}

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -18,9 +19,12 @@ type live struct {
 	clock      *missionClock
 	inbox      chan input
 	exec       func(context.Context, worker.Task) worker.Reply
+	spawn      func(func()) // runs an attempt beside the loop
 	missionDir string
 	data       string
 	log        *slog.Logger
+	problems   io.Writer // what the owner should know
+	stalled    bool      // and has been told
 
 	work    context.Context // of everything that runs outside; ends with the host
 	endWork context.CancelFunc
@@ -35,7 +39,7 @@ type live struct {
 type input struct {
 	by      string
 	command core.Command
-	taken   func(*core.Entry, error) // told once the entry is recorded; may be nil
+	receipt *Receipt // written once the entry is recorded; may be nil
 }
 
 // maxInbox is how many inputs wait for the loop before their senders do.
@@ -79,6 +83,7 @@ func (l *live) run(ctx context.Context) error {
 		default:
 			grace = nil
 		}
+		l.tellStalled()
 		select {
 		case <-ctx.Done():
 			return l.leave("asked to leave")
@@ -97,6 +102,18 @@ func (l *live) run(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// tellStalled says once that nothing will happen by itself any more: the
+// mission waits for its owner.
+func (l *live) tellStalled() {
+	_, due := l.state.NextDeadline()
+	_, reply := l.desk.nextReply()
+	stalled := !due && !reply && l.state.Status() == core.Running && l.state.Open() > 0 && len(l.desk.doing) == 0
+	if stalled && !l.stalled {
+		fmt.Fprintf(l.problems, "the mission is stalled: %d jobs are open and none can go on; `omega job list` says why each one waits\n", l.state.Open())
+	}
+	l.stalled = stalled
 }
 
 func joinStopped(err error) error {
@@ -153,7 +170,8 @@ func (l *live) keepTime() {
 func (l *live) take(in input) error {
 	now := l.clock.now()
 	if order, ok := in.command.(*core.Order); ok {
-		if _, _, known := l.state.Acknowledged(order.ID, order.Body); known {
+		if answer, seq, known := l.state.Acknowledged(order.ID, order.Body); known {
+			in.receipt.write(seq, refusalOf(&answer))
 			return nil
 		}
 	}
@@ -166,25 +184,31 @@ func (l *live) take(in input) error {
 			return err
 		}
 	}
+	before := l.state.Status()
 	entry, err := l.apply(now, in.by, in.command)
-	if _, order := in.command.(*core.Order); order && err == nil {
-		l.obeyed()
+	if err != nil {
+		return err
 	}
-	if in.taken != nil {
-		in.taken(entry, err)
+	in.receipt.write(entry.Seq, answerOf(entry))
+	if _, order := in.command.(*core.Order); order {
+		l.obeyed(before)
 	}
-	return err
+	return nil
 }
 
-// obeyed brings everything into line with an order. Work that an emergency stop
-// has killed and the record then did not stop begins again.
-func (l *live) obeyed() {
+// obeyed brings everything into line with an order. All jobs are looked at only
+// where the mission as a whole has changed: an order that posts one must not
+// cost more with every job there is. Work that an emergency stop has killed and
+// the record then did not stop begins again.
+func (l *live) obeyed(before core.Status) {
 	l.mu.Lock()
 	killed := l.killed
 	l.killed = false
 	l.mu.Unlock()
 	l.keepTime()
-	l.desk.reconcileAll(l.state)
+	if killed || l.state.Status() != before {
+		l.desk.reconcileAll(l.state)
+	}
 	if killed {
 		l.desk.again()
 	}
@@ -222,7 +246,7 @@ func (l *live) begin(w core.Work) {
 	l.running[w.Job.Spec.ID] = cancel
 	l.mu.Unlock()
 	judge := l.judgeFor(w)
-	l.group.Go(func() {
+	l.spawn(func() {
 		defer cancel()
 		if err := l.journal.WaitDurable(ctx, cause); err != nil {
 			return

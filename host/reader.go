@@ -39,8 +39,8 @@ func startReader(j *journal.Journal, status string, lines io.Writer, log *slog.L
 	return r
 }
 
-// run reads until it is told to stop, and then to the end. Entries recorded
-// before this host was started are not told again.
+// run reads until it is told to stop, and then to the end. Entries up to told
+// were there before this host: they are not told again.
 func (r *reader) run(ctx context.Context, lines io.Writer, told uint64) error {
 	cursor := r.j.Cursor(1)
 	defer cursor.Close()
@@ -59,7 +59,7 @@ func (r *reader) run(ctx context.Context, lines io.Writer, told uint64) error {
 		case !errors.Is(err, context.DeadlineExceeded):
 			return err
 		}
-		if time.Since(flushed) >= flushEvery {
+		if time.Since(flushed) >= flushEvery && uint64(state.Seq()) >= told { // never back to what is past
 			if err := r.set.Flush(); err != nil {
 				return err
 			}

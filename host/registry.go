@@ -82,7 +82,7 @@ func Missions() ([]Known, error) {
 			os.Remove(path) // its data is gone
 			continue
 		}
-		_, k.Running = Running(k.Data)
+		k.Running = Running(k.Data)
 		all = append(all, k)
 	}
 	return all, nil

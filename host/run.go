@@ -29,6 +29,7 @@ type Config struct {
 	Data    string       // data folder; "" is DataFolder, or a temporary one in a rehearsal
 	Speed   ledger.Ratio // mission time per wall time; 0 is 1
 	Version string       // of the program
+	FS      journal.FS   // what the journal and its checkpoints lie on; nil is the disk
 	Lines   io.Writer    // progress for people, a line an event; nil for none
 	Problem io.Writer    // diagnostics and warnings; nil for none
 }
@@ -44,7 +45,8 @@ func (c Config) problems() io.Writer {
 type Outcome struct {
 	Report projection.Report
 	Data   string
-	Code   int // exit code: 0, 1, 5 or 8
+	Code   int  // exit code: 0, 1, 5 or 8
+	Ended  bool // the mission has; otherwise it can be gone on with
 }
 
 // Exit codes (SPEC of the command line, in docs/cli.md).
@@ -111,7 +113,7 @@ func Rehearse(ctx context.Context, c Config) (*Outcome, error) {
 		return nil, err
 	}
 	report, err := reportOf(r.state, r.head(), set, began)
-	return &Outcome{Report: report, Data: data, Code: codeOf(r.state)}, err
+	return &Outcome{Report: report, Data: data, Code: codeOf(r.state), Ended: r.state.Status() == core.Ended}, err
 }
 
 func (l *loop) head() core.Digest {
@@ -162,22 +164,31 @@ func (r *rehearsal) create(mission *missionfile.Mission) error {
 // Run is a live run: it opens or resumes the mission and goes on until it is
 // complete, out of time, stopped, or ctx asks it to leave.
 func Run(ctx context.Context, c Config) (*Outcome, error) {
-	began := time.Now()
-	mission, problems := missionfile.Load(c.Path)
+	s, err := Open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return s.Wait()
+}
+
+// liveFolder is where a live run keeps its data. For a new mission that cannot
+// be run it is refused: nothing is written.
+func liveFolder(c Config, mission *missionfile.Mission, problems missionfile.Diagnostics) (string, error) {
 	data := c.Data
 	if data == "" {
 		var err error
 		if data, err = DataFolder(c.Path, mission); err != nil {
-			return nil, errors.Join(&DiagnosticsError{problems}, err)
+			return "", errors.Join(&DiagnosticsError{problems}, err)
 		}
 	}
 	if _, err := os.Stat(journalDir(data)); err != nil && problems.HasErrors() {
-		return nil, &DiagnosticsError{problems} // a new mission that cannot be run: nothing is written
+		return "", &DiagnosticsError{problems}
 	}
-	h, err := open(ctx, c, data, mission)
-	if err != nil {
-		return nil, err
-	}
+	return data, nil
+}
+
+// toTheEnd runs an open mission, lets go of it and reports.
+func (h *hosting) toTheEnd(ctx context.Context, c Config, mission *missionfile.Mission, problems missionfile.Diagnostics, began time.Time) (*Outcome, error) {
 	code, err := h.run(ctx, c, mission, problems)
 	if err != nil {
 		return nil, errors.Join(err, h.close())
@@ -186,7 +197,7 @@ func Run(ctx context.Context, c Config) (*Outcome, error) {
 		return nil, err
 	}
 	report, err := reportOf(h.state, h.head(), h.reader.set, began)
-	return &Outcome{Report: report, Data: data, Code: code}, err
+	return &Outcome{Report: report, Data: h.data, Code: code, Ended: h.state.Status() == core.Ended}, err
 }
 
 func reportOf(s *core.State, last core.Digest, set *projection.Set, began time.Time) (projection.Report, error) {
@@ -219,6 +230,7 @@ type hosting struct {
 	reader *reader
 	owner  ed25519.PrivateKey // for genesis alone; dropped right after
 	logged *os.File
+	now    func() time.Time // wall time
 }
 
 // open locks the data folder, reads its keys and brings the state to the end of
@@ -231,7 +243,7 @@ func open(ctx context.Context, c Config, data string, mission *missionfile.Missi
 	if err != nil {
 		return nil, err
 	}
-	h := &hosting{lock: lock}
+	h := &hosting{lock: lock, now: time.Now}
 	if err := h.openLocked(ctx, c, data, mission); err != nil {
 		return nil, errors.Join(err, lock.Release())
 	}
@@ -248,10 +260,10 @@ func (h *hosting) openLocked(ctx context.Context, c Config, data string, mission
 	}
 	h.logged = logged
 	fresh := false
-	if h.id, fresh, err = missionID(data); err != nil {
+	if h.id, fresh, err = missionID(c.FS, data); err != nil {
 		return err
 	}
-	if h.found, err = recoverState(nil, data, h.id); err != nil {
+	if h.found, err = recoverState(journal.Options{FS: c.FS, Mission: h.id}, data); err != nil {
 		return err
 	}
 	keys, err := openKeys(data, fresh)
@@ -259,22 +271,34 @@ func (h *hosting) openLocked(ctx context.Context, c Config, data string, mission
 		return errors.Join(err, h.found.journal.Close())
 	}
 	if fresh {
-		if h.owner, err = OwnerKey(true); err != nil {
+		if h.owner, err = ownerKeyFor(c.problems()); err != nil {
 			return errors.Join(err, h.found.journal.Close())
 		}
 	}
 	log := slog.New(slog.NewTextHandler(logged, nil))
 	h.saver = newCheckpointSaver(h.found.checkpoints, h.found.journal, log)
-	all := &missions{compiled: map[int64]*missionfile.Mission{}, archive: func() (map[int64]recordedGeneration, error) { return archive(data, nil) }}
+	all := &missions{compiled: map[int64]*missionfile.Mission{}, archive: func() (map[int64]recordedGeneration, error) { return archive(data, c.FS) }}
 	work, end := context.WithCancel(context.WithoutCancel(ctx))
 	h.live = &live{
 		loop:  &loop{state: h.found.state, journal: h.found.journal, desk: newDesk(all, &keys), save: h.saver.save},
-		inbox: make(chan input, maxInbox), exec: (&worker.Exec{}).Run, missionDir: missionFolder(c.Path), data: data, log: log,
+		inbox: make(chan input, maxInbox), exec: (&worker.Exec{}).Run, missionDir: missionFolder(c.Path), data: data, log: log, problems: c.problems(),
 		work: work, endWork: end, running: map[string]context.CancelFunc{}, stops: map[string]bool{},
 	}
-	h.wall = func(core.Time) string { return time.Now().UTC().Format(wallFormat) }
-	h.desk.execute, h.desk.stop = h.begin, h.end
+	h.wall = func(core.Time) string { return h.now().UTC().Format(wallFormat) }
+	h.spawn, h.desk.execute, h.desk.stop = h.group.Go, h.begin, h.end
 	return nil
+}
+
+// ownerKeyFor is this user's owner key; the first run makes it and says so.
+func ownerKeyFor(w io.Writer) (ed25519.PrivateKey, error) {
+	if key, err := OwnerKey(false); err == nil {
+		return key, nil
+	}
+	key, err := OwnerKey(true)
+	if path, where := OwnerKeyPath(); err == nil && where == nil {
+		fmt.Fprintf(w, "your owner key was made: %s; whoever has it can give this user's missions orders, so keep it safe\n", path)
+	}
+	return key, err
 }
 
 func missionFolder(path string) string {
@@ -286,8 +310,8 @@ func missionFolder(path string) string {
 
 // missionID is the id of the mission in a data folder, a new one if there is
 // none yet.
-func missionID(data string) (id string, fresh bool, err error) {
-	view, err := journal.Read(journal.Options{Dir: journalDir(data)})
+func missionID(fs journal.FS, data string) (id string, fresh bool, err error) {
+	view, err := journal.Read(journal.Options{FS: fs, Dir: journalDir(data)})
 	if err != nil {
 		return "", false, err
 	}
@@ -312,14 +336,18 @@ func (h *hosting) run(ctx context.Context, c Config, mission *missionfile.Missio
 	h.reader = startReader(h.journal, filepath.Join(h.data, "status"), c.Lines, h.log)
 	orders := &stream{path: filepath.Join(h.data, controlFile), mission: h.state.Mission().Mission, owner: h.state.Mission().OwnerKey}
 	orders.reject = func(at int64, err error) { h.log.Warn("not an order", "offset", at, "error", err) }
-	if err := h.missed(orders); err != nil {
+	missed, err := orders.read()
+	if err != nil {
+		return 0, err
+	}
+	if err := h.missed(missed); err != nil {
 		return 0, err
 	}
 	h.desk.reconcileAll(h.state)
 	listening, stop := context.WithCancel(h.work)
 	defer stop()
 	h.group.Go(func() { h.listen(listening, orders) })
-	err := h.live.run(ctx)
+	err = h.live.run(ctx)
 	if errors.Is(err, errStopped) {
 		return CodeStopped, nil
 	}
@@ -336,7 +364,7 @@ func (h *hosting) again(c Config) (int, error) {
 // takeUp records what happened before this host: genesis or the way back, a cut
 // tail, an edit.
 func (h *hosting) takeUp(c Config, mission *missionfile.Mission, problems missionfile.Diagnostics) error {
-	h.clock = newClock(time.Now, h.state.Now(), max(c.Speed, 0))
+	h.clock = newClock(h.now, h.state.Now(), max(c.Speed, 0))
 	if c.Speed == 0 {
 		h.clock.speed = 1_000_000
 	}
@@ -354,7 +382,7 @@ func (h *hosting) takeUp(c Config, mission *missionfile.Mission, problems missio
 	}
 	start := &core.Start{Speed: h.clock.speed, Version: c.Version}
 	if !h.found.lastWall.IsZero() {
-		start.Gap = core.Duration(max(0, time.Since(h.found.lastWall).Milliseconds()))
+		start.Gap = core.Duration(max(0, h.now().Sub(h.found.lastWall).Milliseconds()))
 	}
 	if _, err := h.apply(now, "host", start); err != nil {
 		return err
@@ -422,11 +450,7 @@ func (e *edit) tell(w io.Writer) {
 
 // missed applies the orders that were written while no host was running, in
 // file order, before any timer.
-func (h *hosting) missed(s *stream) error {
-	orders, err := s.read()
-	if err != nil {
-		return err
-	}
+func (h *hosting) missed(orders []*core.Order) error {
 	for _, o := range orders {
 		if _, _, known := h.state.Acknowledged(o.ID, o.Body); known {
 			continue

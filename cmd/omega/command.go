@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/omega-run/omega/host"
+	"github.com/omega-run/omega/host/journal"
 	"github.com/omega-run/omega/host/missionfile"
 )
 
@@ -68,11 +70,15 @@ func (p *program) code(err error) int {
 			fmt.Fprintf(p.err, "omega: %v\n", e.err)
 		}
 		return e.code
-	case errors.Is(err, host.ErrMachine):
-		fmt.Fprintf(p.err, "omega: %v\n", err)
-		return host.CodeMachine
 	}
 	fmt.Fprintf(p.err, "omega: %v\n", err)
+	var damage *journal.CorruptionError
+	switch {
+	case errors.As(err, &damage):
+		return host.CodeMismatch
+	case errors.Is(err, host.ErrMachine):
+		return host.CodeMachine
+	}
 	return host.CodeUsage
 }
 
@@ -86,6 +92,10 @@ func isTerminal(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
+// help is what a command does that only holds others: without it, a misspelt
+// one would be a success.
+func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "omega",
@@ -93,6 +103,7 @@ func (p *program) root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
+		RunE:          help,
 	}
 	root.PersistentFlags().StringVar(&p.data, "data", "", "the mission's data folder")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "write JSON")
@@ -113,6 +124,9 @@ func (p *program) print(v any) error {
 // path is the mission file or folder a command is given, or finds here.
 func path(args []string) (string, error) {
 	if len(args) > 0 {
+		if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) {
+			return "", usage("there is no %s: name a mission file or folder", args[0])
+		}
 		return args[0], nil
 	}
 	if _, err := os.Stat("mission.hcl"); err == nil {

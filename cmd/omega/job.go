@@ -16,7 +16,7 @@ import (
 )
 
 func (p *program) jobCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "job", Short: "Post, list, cancel jobs, and read their logs", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "job", Short: "Post, list, cancel jobs, and read their logs", Args: cobra.NoArgs, RunE: help}
 	cmd.AddCommand(p.postCommand(), p.listCommand(), p.cancelCommand(), p.logsCommand())
 	return cmd
 }
@@ -175,7 +175,7 @@ func (p *program) statusCommand() *cobra.Command {
 // status is telemetry.json with one fact of this machine added: whether a host
 // runs the mission now.
 func (p *program) status(r *host.Reading, data string, telemetry []byte) error {
-	_, running := host.Running(data)
+	running := host.Running(data)
 	if p.json {
 		var fields map[string]json.RawMessage
 		if err := json.Unmarshal(telemetry, &fields); err != nil {

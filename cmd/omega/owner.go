@@ -18,7 +18,7 @@ import (
 const acknowledgeWithin = 30 * time.Second
 
 func (p *program) ownerCommand() *cobra.Command {
-	owner := &cobra.Command{Use: "owner", Short: "Give an order as the mission's owner", Args: cobra.NoArgs}
+	owner := &cobra.Command{Use: "owner", Short: "Give an order as the mission's owner", Args: cobra.NoArgs, RunE: help}
 	for _, o := range []struct {
 		kind  core.OrderKind
 		short string
@@ -80,7 +80,7 @@ func (p *program) order(order *host.Order, wait bool) error {
 		return err
 	}
 	answer := host.Acknowledgement{ID: id, Pending: true}
-	if _, running := host.Running(data); running && wait {
+	if host.Running(data) && wait {
 		ctx, cancel := context.WithTimeout(context.Background(), acknowledgeWithin)
 		defer cancel()
 		if answer, err = host.WaitForOrder(ctx, data, id, uint64(reading.State.Seq())); err != nil {

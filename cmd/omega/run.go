@@ -156,7 +156,7 @@ func (p *program) report(outcome *host.Outcome) error {
 		return p.print(r)
 	}
 	w := bufio.NewWriter(p.out)
-	fmt.Fprintf(w, "\n%s: %s\n", r.Mission, ending(outcome.Code))
+	fmt.Fprintf(w, "\n%s: %s\n", r.Mission, ending(outcome))
 	fmt.Fprintf(w, "  jobs     %d posted, %d finalized, %d failed, %d cancelled, %d expired, %d skipped\n",
 		r.Jobs.Posted, r.Jobs.Finalized, r.Jobs.Failed, r.Jobs.Cancelled, r.Jobs.Expired, r.Jobs.Skipped)
 	fmt.Fprintf(w, "  tokens   %s minted, %s paid, %s slashed, %s burned, %s fees\n", r.Tokens.Minted, r.Tokens.Paid, r.Tokens.Slashed, r.Tokens.Burned, r.Tokens.Fees)
@@ -165,16 +165,18 @@ func (p *program) report(outcome *host.Outcome) error {
 	return w.Flush()
 }
 
-func ending(code int) string {
-	switch code {
-	case host.CodeOK:
-		return "as far as it has come, every required job was finalized"
-	case host.CodeExhausted:
-		return "a required job ended for lack of tokens, energy or compute"
-	case host.CodeStopped:
+func ending(o *host.Outcome) string {
+	switch {
+	case o.Code == host.CodeStopped:
 		return "stopped by the owner; `omega owner resume` and `omega run` go on"
+	case !o.Ended:
+		return "left; `omega run` goes on"
+	case o.Code == host.CodeExhausted:
+		return "ended; a required job ended for lack of tokens, energy or compute"
+	case o.Code == host.CodeFailed:
+		return "ended; a required job was not finalized"
 	}
-	return "a required job was not finalized"
+	return "complete; every required job was finalized"
 }
 
 func (p *program) checkCommand() *cobra.Command {

@@ -18,6 +18,10 @@ const (
 	// maxCommand bounds the command line a lock file shows: enough to recognise the process.
 	maxCommand = 256
 	maxHolder  = 4 << 10 // of the whole file, with room for escapes
+
+	// Held takes a shared lock for an instant; Lock waits as long as a few of them take.
+	lookers  = 5
+	lookTime = 10 * time.Millisecond
 )
 
 // Holder is who holds a data folder.
@@ -55,6 +59,10 @@ func Lock(dir string) (*FolderLock, error) {
 		return nil, fmt.Errorf("locking the data folder: %w", err)
 	}
 	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	for i := 0; i < lookers && errors.Is(err, unix.EWOULDBLOCK); i++ { // it may be Held that is looking
+		time.Sleep(lookTime)
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	}
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		err = &HeldError{Dir: dir, Holder: readHolder(f)}
 		return nil, errors.Join(err, f.Close())
@@ -66,6 +74,19 @@ func Lock(dir string) (*FolderLock, error) {
 		return nil, errors.Join(fmt.Errorf("locking the data folder %s: %w", dir, err), f.Close())
 	}
 	return &FolderLock{f}, nil
+}
+
+// Held says who holds a data folder now, without taking or making anything.
+func Held(dir string) (h Holder, held bool) {
+	f, err := os.Open(filepath.Join(dir, lockFile))
+	if err != nil {
+		return Holder{}, false
+	}
+	defer f.Close()
+	if !errors.Is(unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK) {
+		return Holder{}, false
+	}
+	return readHolder(f), true
 }
 
 // Release lets go of the lock.
