@@ -168,7 +168,14 @@ func (d *desk) simulate(s *core.State, w core.Work) {
 	case result == nil:
 		result = []byte("{}")
 	}
-	d.answerAtEnd(w, d.result(s, w, result, core.Unreported, core.Unreported, nil))
+	answer := &core.Result{
+		Job: j.Spec.ID, Attempt: w.Attempt, Lease: w.Lease, Result: result, EnergyUsed: core.Unreported, ComputeUsed: core.Unreported,
+	}
+	if judge := d.judgeFor(s, w); judge != nil {
+		verdict := judge(result)
+		answer.Judged = &verdict
+	}
+	d.answerAtEnd(w, answer)
 }
 
 // resolve evaluates the input of a job whose needs have ended.

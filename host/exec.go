@@ -53,21 +53,43 @@ func (l *loop) attemptOf(w core.Work, missionDir, data string) attempt {
 	}
 }
 
-// failure is what the core is told of an attempt without a valid result.
-func (a attempt) failure(r worker.Reply) *core.Failure {
-	return &core.Failure{Job: a.job, Attempt: a.number, Lease: a.lease, Reason: string(r.Fault), Detail: r.Detail}
+// command is what the core is told of a reply. Judge is the host's own
+// judgement of a result; nil where there is a council.
+func (a attempt) command(r worker.Reply, judge func([]byte) core.Judgement) core.Command {
+	fail := func(reason worker.Fault, detail string) core.Command {
+		return &core.Failure{Job: a.job, Attempt: a.number, Lease: a.lease, Reason: string(reason), Detail: detail}
+	}
+	if r.Fault != "" {
+		return fail(r.Fault, r.Detail)
+	}
+	energy, err := usage(r.EnergyUsed)
+	if err != nil {
+		return fail(worker.FaultBadJSON, fmt.Sprintf("energy_used: %v.", err))
+	}
+	compute, err := usage(r.ComputeUsed)
+	if err != nil {
+		return fail(worker.FaultBadJSON, fmt.Sprintf("compute_used: %v.", err))
+	}
+	result := &core.Result{
+		Job: a.job, Attempt: a.number, Lease: a.lease, Result: r.Result, EnergyUsed: energy, ComputeUsed: compute, Files: blobs(r.Files),
+	}
+	if judge != nil {
+		verdict := judge(r.Result)
+		result.Judged = &verdict
+	}
+	return result
 }
 
-// usage reads what an attempt says it used; the worker has checked its form.
-func usage(text string) ledger.Amount {
+// usage reads what an attempt says it used.
+func usage(text string) (ledger.Amount, error) {
 	if text == "" {
-		return core.Unreported
+		return core.Unreported, nil
 	}
 	amount, err := ledger.ParseAmount(text)
-	if err != nil || amount < 0 {
-		return core.Unreported
+	if err == nil && amount < 0 {
+		err = fmt.Errorf("%s is negative", text)
 	}
-	return amount
+	return amount, err
 }
 
 func blobs(files []worker.File) (out []core.File) {

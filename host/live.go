@@ -245,7 +245,7 @@ func (l *live) begin(w core.Work) {
 	}
 	l.running[w.Job.Spec.ID] = cancel
 	l.mu.Unlock()
-	judge := l.judgeFor(w)
+	judge := l.desk.judgeFor(l.state, w)
 	l.spawn(func() {
 		defer cancel()
 		if err := l.journal.WaitDurable(ctx, cause); err != nil {
@@ -258,29 +258,8 @@ func (l *live) begin(w core.Work) {
 		if err := keepLog(l.data, a, reply); err != nil {
 			l.log.Warn("a log is lost", "error", err)
 		}
-		l.send(input{by: a.worker, command: judge(a, reply)})
+		l.send(input{by: a.worker, command: a.command(reply, judge)})
 	})
-}
-
-// judgeFor prepares, inside the loop, what turns a reply into a command outside
-// of it.
-func (l *live) judgeFor(w core.Work) func(attempt, worker.Reply) core.Command {
-	alone := l.state.Spec().Governance.Committee == 0
-	job := *w.Job
-	return func(a attempt, r worker.Reply) core.Command {
-		if r.Fault != "" {
-			return a.failure(r)
-		}
-		result := &core.Result{
-			Job: a.job, Attempt: a.number, Lease: a.lease, Result: r.Result,
-			EnergyUsed: usage(r.EnergyUsed), ComputeUsed: usage(r.ComputeUsed), Files: blobs(r.Files),
-		}
-		if alone {
-			verdict := l.desk.judge(&job, r.Result)
-			result.Judged = &verdict
-		}
-		return result
-	}
 }
 
 // end ends an attempt that the state no longer wants.

@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/missionfile"
@@ -11,8 +12,8 @@ import (
 // asked for: a posted job is judged by the expressions of the generation that
 // posted it, and those are in the journal.
 type missions struct {
+	mu       sync.Mutex // results are judged beside the loop too
 	compiled map[int64]*missionfile.Mission
-	dir      string // the mission folder
 	archive  func() (map[int64]recordedGeneration, error)
 	archived map[int64]recordedGeneration
 }
@@ -24,6 +25,8 @@ type recordedGeneration struct {
 }
 
 func (m *missions) put(generation int64, mission *missionfile.Mission) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.compiled[generation] = mission
 }
 
@@ -31,6 +34,8 @@ func (m *missions) current(s *core.State) (*missionfile.Mission, error) { return
 
 // of compiles a generation again if it has to, from the journal alone.
 func (m *missions) of(generation int64) (*missionfile.Mission, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if mission := m.compiled[generation]; mission != nil {
 		return mission, nil
 	}
@@ -49,6 +54,6 @@ func (m *missions) of(generation int64) (*missionfile.Mission, error) {
 	if problems.HasErrors() {
 		return nil, fmt.Errorf("generation %d no longer compiles: %s", generation, problems[0].Detail)
 	}
-	m.put(generation, mission)
+	m.compiled[generation] = mission
 	return mission, nil
 }

@@ -175,10 +175,7 @@ func (r *rehearsal) hold(w core.Work, reply worker.Reply) error {
 		return r.ctx.Err()
 	case reply.MachineLimit:
 		return fmt.Errorf("%w: attempt %d of %s, with ten times its allowance: %s", ErrMachine, a.number, a.job, reply.Detail)
-	case reply.Fault != "":
-		r.desk.answerAtEnd(w, a.failure(reply))
-	default:
-		r.desk.answerAtEnd(w, r.desk.result(r.state, w, reply.Result, usage(reply.EnergyUsed), usage(reply.ComputeUsed), blobs(reply.Files)))
 	}
+	r.desk.answerAtEnd(w, a.command(reply, r.desk.judgeFor(r.state, w)))
 	return nil
 }

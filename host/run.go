@@ -144,7 +144,7 @@ func newRehearsal(ctx context.Context, c Config, mission *missionfile.Mission, s
 		return nil, err
 	}
 	r := &rehearsal{ctx: ctx, missionDir: mission.Dir(), data: data, owner: owner}
-	all := &missions{compiled: map[int64]*missionfile.Mission{}, dir: mission.Dir()}
+	all := &missions{compiled: map[int64]*missionfile.Mission{}}
 	r.loop = &loop{state: core.New(), journal: j, wall: wallAt, desk: newDesk(all, &keys)}
 	r.desk.execute, r.desk.least = r.begin, 1
 	r.exec = (&worker.Exec{Rehearsal: true}).Run

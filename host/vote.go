@@ -3,7 +3,6 @@ package host
 import (
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/council"
-	"github.com/omega-run/omega/host/ledger"
 	"github.com/omega-run/omega/host/worker"
 )
 
@@ -25,18 +24,15 @@ func (d *desk) judge(j *core.Job, result []byte) core.Judgement {
 	return core.Judgement{Approve: approve, Reason: council.CutReason(reason)}
 }
 
-// result is the answer of an attempt. Without a council the host's own
-// judgement goes with it.
-func (d *desk) result(s *core.State, w core.Work, result []byte, energy, compute ledger.Amount, files []core.File) *core.Result {
-	r := &core.Result{
-		Job: w.Job.Spec.ID, Attempt: w.Attempt, Lease: w.Lease, Result: result,
-		EnergyUsed: energy, ComputeUsed: compute, Files: files,
+// judgeFor is the host's own judgement where the council is off, else nil. It is
+// made inside the loop and may be used outside of it: it holds a copy of the
+// job.
+func (d *desk) judgeFor(s *core.State, w core.Work) func([]byte) core.Judgement {
+	if s.Spec().Governance.Committee > 0 {
+		return nil
 	}
-	if s.Spec().Governance.Committee == 0 {
-		verdict := d.judge(w.Job, result)
-		r.Judged = &verdict
-	}
-	return r
+	job := *w.Job
+	return func(result []byte) core.Judgement { return d.judge(&job, result) }
 }
 
 // sealer is a validator's sealing key, nil if the host does not hold the key the

@@ -1,0 +1,265 @@
+package hosttest
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/omega-run/omega/host/missionfile"
+	"github.com/stretchr/testify/require"
+)
+
+// plan is a mission before it is a file.
+type plan struct {
+	seed       int64
+	duration   string
+	exhausted  string
+	spare      int64 // tokens beyond what the file promises
+	treasury   string // TOKEN minted; an edit cannot change it
+	energy     int64
+	compute    int64
+	price      string
+	committee  int
+	validators int
+	endowments [2]int64 // of a worker, of a validator
+	governance []string // the rest of the block
+	delegation []string
+	interval   string
+	removals   bool
+	workers    []workerPlan
+	jobs       []jobPlan
+}
+
+type workerPlan struct {
+	name, kind    string
+	count, slots  int
+	skills        string
+	speed         string
+	fails, wrongs string
+}
+
+type jobPlan struct {
+	name    string
+	count   int
+	skills  string
+	reward  string
+	lines   []string
+	accept  bool
+	removed bool
+}
+
+func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
+
+func chance(r *rand.Rand, percent int) bool { return r.IntN(100) < percent }
+
+// drawPlan makes a mission small enough that a run is short, and tight enough
+// that things run out.
+func drawPlan(r *rand.Rand) *plan {
+	p := &plan{
+		seed: r.Int64N(1 << 40), duration: pick(r, "0", "0", "0", "40m", "3h"), exhausted: pick(r, "wait", "wait", "fail"),
+		spare: pick[int64](r, 0, 0, 2, 30, 500, 10_000), energy: pick[int64](r, 0, 1500, 4000, 9999), compute: pick[int64](r, 0, 2000, 6000),
+		price: pick(r, "1", "0.000001", "7.333333", "14"), committee: pick(r, 0, 0, 3, 3, 4, 5, 7), interval: pick(r, "1s", "5s", "40s", "10m"),
+		endowments: [2]int64{pick[int64](r, 0, 30, 200, 1000), pick[int64](r, 10, 25, 90, 400)}, removals: chance(r, 50),
+	}
+	p.validators = p.committee
+	if p.committee > 0 {
+		p.validators += pick(r, 0, 0, 1, 3)
+	}
+	p.drawGovernance(r)
+	p.drawWorkers(r)
+	p.drawJobs(r)
+	return p
+}
+
+func (p *plan) drawGovernance(r *rand.Rand) {
+	add := func(format string, args ...any) { p.governance = append(p.governance, fmt.Sprintf(format, args...)) }
+	ratios := func() string { return pick(r, "0", "0.05", "0.2", "0.333333", "0.5", "0.999999", "1") }
+	add("worker_stake_ratio = %s", pick(r, "0", "0.05", "0.2", "0.333333", "1"))
+	add("slash_ratio = %s", ratios())
+	add("fee_ratio = %s", pick(r, "0", "0.05", "0.033333", "0.5"))
+	add("burn_ratio = %s", pick(r, "0", "0.01", "0.333333"))
+	add("validator_reward_ratio = %s", pick(r, "0", "0.08", "0.111111", "1"))
+	shares := pick(r, [3]string{"0.5", "0.5", "0"}, [3]string{"0", "0", "1"}, [3]string{"0.333333", "0.333333", "0.333334"}, [3]string{"1", "0", "0"})
+	add("slash_shares = { employer = %s, treasury = %s, burn = %s }", shares[0], shares[1], shares[2])
+	if p.committee > 0 {
+		wrong := pick(r, [2]string{"0", "0"}, [2]string{"0.5", "0.5"}, [2]string{"0.1", "1"}, [2]string{"0.333333", "0.777777"})
+		add("wrong_vote_ratio = %s", wrong[0])
+		add("no_reveal_ratio = %s", wrong[1])
+		add("validator_stake = %s", pick(r, "10", "3.000001", "0.7"))
+		if chance(r, 40) {
+			add("approvals_required = %d", p.committee/2+1+r.IntN(p.committee-p.committee/2))
+		}
+		add(`commit_window = "%s"`, pick(r, "1s", "2m", "15m"))
+		add(`reveal_window = "%s"`, pick(r, "1s", "2m", "25m"))
+		add(`validator_timeout = "%s"`, pick(r, "0", "1m", "30m"))
+	}
+	p.delegation = []string{
+		fmt.Sprintf("max_attempts = %d", pick(r, 1, 2, 3, 3, 5)), fmt.Sprintf("background_limit = %d", pick(r, 0, 1, 2, 5, 128)),
+		fmt.Sprintf("retry_backoff = %q", pick(r, "0", "1s", "10s", "4m")),
+	}
+}
+
+func (p *plan) drawWorkers(r *rand.Rand) {
+	for i := range 1 + r.IntN(3) {
+		w := workerPlan{name: fmt.Sprintf("w%d", i), kind: pick(r, "simulated", "exec", "exec"), count: 1 + r.IntN(3), slots: pick(r, 1, 1, 2, 4)}
+		w.skills = pick(r, `["a"]`, `["a", "b"]`, `["b", "a", "c"]`)
+		w.speed, w.fails, w.wrongs = pick(r, "1", "1", "2.5", "0.3"), pick(r, "0", "0.1", "0.5"), pick(r, "0", "0.2", "0.5")
+		p.workers = append(p.workers, w)
+	}
+	p.workers[0].skills = `["a", "b", "c"]`
+}
+
+func (p *plan) drawJobs(r *rand.Rand) {
+	n := 1 + r.IntN(9)
+	rank := r.Perm(n) // a job needs only those of lower rank, wherever they stand in the file
+	for i := range n {
+		j := jobPlan{name: fmt.Sprintf("j%d", i), count: pick(r, 0, 0, 0, 2, 4), skills: pick(r, `["a"]`, `["a"]`, `["b"]`, `["a", "c"]`)}
+		j.reward = pick(r, "100", "10", "33.333333", "0.000001", "0", "7")
+		p.jobs = append(p.jobs, j)
+	}
+	for i := range p.jobs {
+		p.drawTerms(r, i, rank)
+	}
+}
+
+func (p *plan) drawTerms(r *rand.Rand, i int, rank []int) {
+	j := &p.jobs[i]
+	add := func(format string, args ...any) { j.lines = append(j.lines, fmt.Sprintf(format, args...)) }
+	add("work = %q", pick(r, "1s", "1m", "1m", "7m", "0"))
+	if p.energy > 0 && chance(r, 60) {
+		add("energy_budget = %s", pick(r, "1000", "333.333333", "1500", "0.000001"))
+	}
+	if p.compute > 0 && chance(r, 50) {
+		add("compute_budget = %s", pick(r, "1999.999999", "500", "7"))
+	}
+	if chance(r, 30) {
+		add("deadline = %q", pick(r, "30s", "3m", "20m", "2h"))
+	}
+	if chance(r, 20) {
+		add("validation_window = %q", pick(r, "500ms", "1m", "20m"))
+	}
+	if chance(r, 40) {
+		add("priority = %q", pick(r, "low", "normal", "high", "critical"))
+	}
+	if chance(r, 20) {
+		add("required = false")
+	}
+	if chance(r, 25) {
+		add(`run_if = "any_end"`)
+	}
+	var needs, inputs []string
+	for k := range p.jobs {
+		if rank[k] >= rank[i] || !chance(r, 25) {
+			continue
+		}
+		ref := "job." + p.jobs[k].name
+		if p.jobs[k].count > 0 {
+			ref += fmt.Sprintf("[%d]", r.IntN(p.jobs[k].count))
+		}
+		needs = append(needs, ref)
+		inputs = append(inputs, fmt.Sprintf("n%d = try(%s.result.x, null)", k, ref))
+		if chance(r, 10) {
+			inputs[len(inputs)-1] = fmt.Sprintf("n%d = %s.result.x + 1", k, ref) // fails where the result has none
+		}
+	}
+	switch {
+	case len(needs) > 0 && chance(r, 50):
+		add("input = { %s }", strings.Join(inputs, ", "))
+	case len(needs) > 0:
+		add("needs = [%s]", strings.Join(needs, ", "))
+	case chance(r, 30):
+		add("input = { fixed = %d }", r.IntN(10))
+	}
+	if chance(r, 60) {
+		add("simulated = { result = { x = %d } }", r.IntN(10))
+	}
+	j.accept = chance(r, 40)
+}
+
+// edited is the plan as somebody changes the file while no host runs.
+func (p *plan) edited(r *rand.Rand) *plan {
+	next := *p
+	next.workers, next.jobs = append([]workerPlan{}, p.workers...), append([]jobPlan{}, p.jobs...)
+	for range 1 + r.IntN(3) {
+		switch r.IntN(7) {
+		case 0:
+			next.energy = pick[int64](r, 0, 400, 1500, 4000, 9999)
+		case 1:
+			next.compute = pick[int64](r, 500, 2000, 6000)
+		case 2:
+			next.price = pick(r, "1", "0.5", "3.000003")
+		case 3:
+			next.workers[r.IntN(len(next.workers))].count = 1 + r.IntN(4)
+		case 4:
+			next.jobs = append(next.jobs, jobPlan{name: fmt.Sprintf("e%d", r.IntN(1000)), skills: `["a"]`, reward: "1", lines: []string{`work = "1m"`}})
+		case 5:
+			next.exhausted, next.interval = pick(r, "wait", "fail"), pick(r, "1s", "5s", "40s")
+		case 6:
+			next.jobs[r.IntN(len(next.jobs))].reward = "5"
+		}
+	}
+	return &next
+}
+
+func (p *plan) file() string {
+	var b strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	say("mission \"sim\" {\n seed = %d\n duration = %q\n on_exhausted = %q\n}", p.seed, p.duration, p.exhausted)
+	say("treasury {\n tokens = %s\n worker_endowment = %d\n validator_endowment = %d\n}", p.tokens(), p.endowments[0], p.endowments[1])
+	say("resources {\n energy {\n capacity = %d\n price = %s\n}\n compute {\n capacity = %d\n price = %s\n}\n}", p.energy, p.price, p.compute, p.price)
+	say("governance {\n committee = %d\n %s\n}", p.committee, strings.Join(p.governance, "\n "))
+	say("delegation {\n %s\n}\ncheckpoint {\n interval = %q\n}", strings.Join(p.delegation, "\n "), p.interval)
+	say("reload {\n allow_removals = %v\n}", p.removals)
+	for _, w := range p.workers {
+		say("worker %q {\n count = %d\n slots = %d\n skills = %s", w.name, w.count, w.slots, w.skills)
+		if w.kind == "simulated" {
+			say(" simulated {\n speed = %s\n failure_ratio = %s\n wrong_ratio = %s\n }\n}", w.speed, w.fails, w.wrongs)
+		} else {
+			say(" exec {\n command = [\"true\"]\n }\n}")
+		}
+	}
+	if p.validators > 0 {
+		say("validator \"v\" {\n count = %d\n}", p.validators)
+	}
+	for _, j := range p.jobs {
+		say("job %q {\n skills = %s\n reward = %s", j.name, j.skills, j.reward)
+		if j.count > 0 {
+			say(" count = %d", j.count)
+		}
+		for _, line := range j.lines {
+			say(" %s", line)
+		}
+		if j.accept {
+			say(" accept {\n condition = try(result.x, 5) < 8\n }")
+		}
+		say("}")
+	}
+	return b.String()
+}
+
+// tokens is what the loader asks for and a little more: it never changes.
+func (p *plan) tokens() string {
+	if p.treasury == "" {
+		sum := micro(0)
+		for _, j := range p.jobs {
+			sum += 2 * micro(max(1, j.count)) * amountOf(j.reward)
+		}
+		members := 0
+		for _, w := range p.workers {
+			members += w.count
+		}
+		sum += micro(members)*micro(p.endowments[0])*1e6 + micro(p.validators)*micro(p.endowments[1])*1e6
+		p.treasury = (sum + micro(p.spare)*1e6).String()
+	}
+	return p.treasury
+}
+
+func (p *plan) compile(t testing.TB) *missionfile.Mission {
+	t.Helper()
+	text := []byte(p.file())
+	m, problems := missionfile.Compile("mission.hcl", []missionfile.Source{{Path: "mission.hcl", Bytes: text, Digest: sha256.Sum256(text)}})
+	require.False(t, problems.HasErrors(), "%v\n%s", problems, text)
+	return m
+}
