@@ -190,6 +190,10 @@ func liveFolder(c Config, mission *missionfile.Mission, problems missionfile.Dia
 // toTheEnd runs an open mission, lets go of it and reports.
 func (h *hosting) toTheEnd(ctx context.Context, c Config, mission *missionfile.Mission, problems missionfile.Diagnostics, began time.Time) (*Outcome, error) {
 	code, err := h.run(ctx, c, mission, problems)
+	if broken := h.journal.Err(); broken != nil {
+		_ = h.close() // it fails for the same reason
+		return nil, fmt.Errorf("%w: the journal cannot be written, so the host ends; what was acknowledged is safe: %w", ErrMachine, broken)
+	}
 	if err != nil {
 		return nil, errors.Join(err, h.close())
 	}

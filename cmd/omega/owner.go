@@ -75,6 +75,9 @@ func (p *program) order(order *host.Order, wait bool) error {
 	if !host.Owns(key, mission) {
 		return &exit{host.CodeDenied, errors.New("this user's owner key is not the one that began the mission")}
 	}
+	if reading.State.Status() == core.Ended {
+		return p.answer(host.Acknowledgement{Refusal: string(core.RefuseMissionEnded), Detail: "nothing can be changed any more"})
+	}
 	id, err := host.SendOrder(data, mission.Mission, key, order)
 	if err != nil {
 		return err
