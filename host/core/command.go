@@ -332,7 +332,7 @@ func (v *Commit) fields(c *Codec) {
 func (v *SealedVote) fields(c *Codec) {
 	integer(c, "seat", &v.Seat)
 	c.Hex("commitment", v.Commitment[:])
-	c.Hex("nonce", v.Nonce[:])
+	c.Base64("nonce", v.Nonce[:])
 	c.Binary("box", &v.Box)
 }
 
@@ -345,7 +345,7 @@ func (v *OpenVote) fields(c *Codec) {
 	integer(c, "seat", &v.Seat)
 	c.Text("vote", &v.Vote)
 	c.Text("reason", &v.Reason)
-	c.Hex("salt", v.Salt[:])
+	c.Base64("salt", v.Salt[:])
 }
 
 func (*Tick) fields(*Codec)  {}

@@ -267,6 +267,19 @@ func zero(v []byte) bool {
 	return true
 }
 
+// Base64 is a fixed-size binary member where short counts more than easy to
+// compare.
+func (c *Codec) Base64(name string, v []byte) {
+	var b []byte
+	if !c.reading && !zero(v) {
+		b = v
+	}
+	c.Binary(name, &b)
+	if c.reading && b != nil && copy(v, b) != len(v) || len(b) > len(v) {
+		c.fail("binary of another length")
+	}
+}
+
 // Binary is a member of any size in base64 (RFC 4648, padded).
 func (c *Codec) Binary(name string, v *[]byte) {
 	if c.reading {

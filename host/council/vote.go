@@ -42,7 +42,7 @@ func (v Vote) valid() bool { return v >= Approve && v <= Abstain }
 const (
 	// SealedSize is the length of the plaintext of every sealed vote. It is fixed because the length
 	// of a box is there for all to read, and a rejection tends to say more than an approval.
-	SealedSize = 160
+	SealedSize = 96
 
 	// MaxReason is the longest reason of a sealed vote in bytes: what is left beside vote and length.
 	MaxReason = SealedSize - 2

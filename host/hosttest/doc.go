@@ -13,12 +13,15 @@
 //   - The checkers (law_*_test.go) share no code with what they check: they read
 //     the recorded bytes alone, with their own decoder, ledger, rounding and
 //     SHA-256 layouts, written from docs/journal.md.
+//
 //   - They run after every entry, and again over the journal that a crash leaves.
+//
 //   - One seed is one run: a single goroutine turns the host, wall time is a
 //     number, and the journal's writer moves only when it is let (disk_test.go).
+//
 //   - A run that did too little of what it is for proves nothing and fails.
 //
-//	go test ./host/hosttest                                a few hundred seeds
-//	OMEGA_SEEDS=1-2000 go test ./host/hosttest -run TestSimulation
-//	OMEGA_SEEDS=17 OMEGA_TRACE=1 go test ./host/hosttest -run TestSimulation
+//     go test ./host/hosttest                                a few hundred seeds
+//     OMEGA_SEEDS=1-2000 go test ./host/hosttest -run TestSimulation
+//     OMEGA_SEEDS=17 OMEGA_TRACE=1 go test ./host/hosttest -run TestSimulation
 package hosttest

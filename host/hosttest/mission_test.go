@@ -16,7 +16,7 @@ type plan struct {
 	seed       int64
 	duration   string
 	exhausted  string
-	spare      int64 // tokens beyond what the file promises
+	spare      int64  // tokens beyond what the file promises
 	treasury   string // TOKEN minted; an edit cannot change it
 	energy     int64
 	compute    int64

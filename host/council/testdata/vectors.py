@@ -71,7 +71,7 @@ def seal(host, id, mission, job, round, vote, reason):
     key = hkdf(secret, "omega.seal/v1", mission, job, number(round))
     text = reason.encode()
     plaintext = bytes([1 + ["approve", "reject", "abstain"].index(vote), len(text)]) + text
-    plaintext = plaintext.ljust(160, b"\0")
+    plaintext = plaintext.ljust(96, b"\0")
     nonce = mac(key, plaintext)[:24]
     return dict(host=host.hex(), id=id, secret=secret.hex(), public=public.hex(), mission=mission, job=job,
                 round=round, vote=vote, reason=reason,

@@ -1,0 +1,153 @@
+package hosttest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"strings"
+)
+
+// record is a line as docs/journal.md describes it.
+type record struct {
+	Seq     uint64 `json:"seq"`
+	At      int64  `json:"at"`
+	By      string `json:"by"`
+	Input   asked  `json:"input"`
+	Events  []fact `json:"events"`
+	Refused *struct {
+		Code   string `json:"code"`
+		Detail string `json:"detail"`
+	} `json:"refusal"`
+	Prev string `json:"prev"`
+}
+
+// asked is an input's members, of all commands together.
+type asked struct {
+	Command string `json:"command"`
+	Job     string `json:"job"`
+	Attempt int64  `json:"attempt"`
+	Lease   uint64 `json:"lease"`
+	Order   string `json:"order"`
+	Judged  *struct {
+		Approve bool `json:"approve"`
+	} `json:"judged"`
+}
+
+// fact is an event's members, of all types together.
+type fact struct {
+	Type    string          `json:"type"`
+	Job     string          `json:"job"`
+	Attempt int64           `json:"attempt"`
+	Worker  string          `json:"worker"`
+	Reason  string          `json:"reason"`
+	State   string          `json:"state"`
+	Result  json.RawMessage `json:"result"`
+	Digest  string          `json:"digest"`
+	Retry   int64           `json:"retry_at"`
+
+	Skills   []string `json:"skills"`
+	Needs    []string `json:"needs"`
+	Reward   string   `json:"reward"`
+	Energy   string   `json:"energy_budget"`
+	Compute  string   `json:"compute_budget"`
+	Work     int64    `json:"work"`
+	Deadline int64    `json:"deadline"`
+	Window   int64    `json:"validation_window"`
+	Priority int      `json:"priority"`
+	AnyEnd   bool     `json:"any_end"`
+	Lazy     bool     `json:"lazy"`
+	Required bool     `json:"required"`
+
+	EnergyPrice  string `json:"energy_price"`
+	ComputePrice string `json:"compute_price"`
+	EnergyUsed   string `json:"energy_used"`
+	ComputeUsed  string `json:"compute_used"`
+	Over         bool   `json:"over_reported"`
+	Judged       *struct {
+		Approve bool `json:"approve"`
+	} `json:"judged"`
+
+	Round   int64    `json:"round"`
+	Seats   []string `json:"seats"`
+	Due     int64    `json:"due"`
+	Outcome string   `json:"outcome"`
+	Absent  []int    `json:"absent"`
+	Votes   []struct {
+		Seat       int    `json:"seat"`
+		Commitment string `json:"commitment"`
+		Vote       string `json:"vote"`
+		Reason     string `json:"reason"`
+		Salt       string `json:"salt"`
+	} `json:"votes"`
+
+	Steps [][2]string `json:"steps"`
+	Legs  []struct {
+		Unit   string `json:"unit"`
+		Debit  string `json:"debit"`
+		Credit string `json:"credit"`
+		Amount string `json:"amount"`
+	} `json:"legs"`
+
+	OrderID string `json:"order_id"`
+	Body    string `json:"body"`
+	Counter int64  `json:"counter"`
+	Refusal string `json:"refusal"`
+
+	Mission    string          `json:"mission"`
+	Generation int64           `json:"generation"`
+	Next       int64           `json:"next"`
+	Spec       json.RawMessage `json:"spec"`
+	Keys       []string        `json:"keys"`
+	Sources    []struct {
+		Digest string `json:"digest"`
+	} `json:"sources"`
+	Last      bool   `json:"last"`
+	Emergency bool   `json:"emergency"`
+	Entry     string `json:"entry"`
+	Sealed    uint64 `json:"seq"`
+}
+
+var table = crc32.MakeTable(crc32.Castagnoli)
+
+// frame makes the whole line of an entry from its body, as the document says.
+func frame(seq uint64, body []byte, prev string) []byte {
+	line := fmt.Appendf(nil, `{"seq":%d,%s,"prev":"%s"`, seq, body, prev)
+	return fmt.Appendf(line, `,"crc":"%08x"}`, crc32.Checksum(line, table))
+}
+
+func digest(line []byte) string {
+	sum := sha256.Sum256(line)
+	return hex.EncodeToString(sum[:])
+}
+
+func parseRecord(line []byte) (*record, error) {
+	r := &record{}
+	if err := json.Unmarshal(line, r); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, line)
+	}
+	return r, nil
+}
+
+// goodLines are the lines a journal holds, read from the bytes of its segments:
+// up to the first that does not follow the one before.
+func goodLines(segments [][]byte) (lines [][]byte) {
+	prev := strings.Repeat("0", 64)
+	for _, segment := range segments {
+		for _, line := range bytes.Split(segment, []byte("\n"))[1:] {
+			if len(line) == 0 {
+				continue
+			}
+			at := bytes.LastIndex(line, []byte(`,"crc":"`))
+			want := fmt.Sprintf(`{"seq":%d,`, len(lines)+1)
+			if at < 0 || string(line[at:]) != fmt.Sprintf(`,"crc":"%08x"}`, crc32.Checksum(line[:at], table)) ||
+				!bytes.HasPrefix(line, []byte(want)) || !bytes.HasSuffix(line[:at], []byte(`"prev":"`+prev+`"`)) {
+				return lines
+			}
+			lines, prev = append(lines, line), digest(line)
+		}
+	}
+	return lines
+}
