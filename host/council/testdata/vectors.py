@@ -114,7 +114,7 @@ print(json.dumps(dict(
     seals=[
         seal(ONE, "v-0", ULID, "swarm", 1, "approve", ""),
         seal(ONE, "v-1", ULID, "swarm", 1, "reject", "result.cells is 9, less than 10"),
-        seal(TWO, "auditor", ULID, "swarm_9f86d081884c__3", 300, "abstain", "é" * 79),
+        seal(TWO, "auditor", ULID, "swarm_9f86d081884c__3", 300, "abstain", "é" * 47),
     ],
     draws=[
         draw(42, ONE, "swarm", 1, [1000] * 5, [False] * 5, 3),
