@@ -1,0 +1,47 @@
+# What one does with this tree. `make` alone lists it.
+
+export CGO_ENABLED = 0
+MISSIONS = hello workflow
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+build: ## build the program: bin/omega
+	go build -trimpath -o bin/omega ./cmd/omega
+
+run: build ## run the first mission, missions/hello, from the beginning
+	@rm -rf .omega/hello
+	@echo "running missions/hello afresh; its data folder is .omega/hello"
+	@bin/omega run missions/hello --data .omega/hello
+	@echo
+	@echo "look at it:  bin/omega job list --data .omega/hello"
+	@echo "             bin/omega verify .omega/hello"
+
+test: ## check everything that can be checked here
+	go vet ./...
+	go test -timeout 4m ./...
+
+check: ## the quick part: format, vet, layout
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt these: $$unformatted"; exit 1; }
+	go vet ./...
+	go test .
+
+ci: build ## rehearse each mission under many builds and habits; compare with its digest
+	.ci/digests $(MISSIONS)
+
+golden: build ## write missions/*/digest again, after a change of the record that is meant
+	@for m in $(MISSIONS); do \
+		bin/omega run --ci --json missions/$$m | sed 's/.*"digest":"\([0-9a-f]*\)".*/\1/' > missions/$$m/digest && \
+		echo "$$m $$(cat missions/$$m/digest)"; \
+	done
+
+sim: ## run the simulator for longer than make test does
+	go test -count=1 -timeout 30m ./host/hosttest
+
+bench: ## measure, side by side with others
+	cd bench && go run .
+
+clean: ## remove what was built and the data of make run
+	rm -rf bin .omega bench/out
+
+.PHONY: help build run test check ci golden sim bench clean
