@@ -35,6 +35,7 @@ type Audit struct {
 	HostHeld int64     `json:"host_held_votes"`     // votes covered by checkpoints, not signed one by one
 	Seals    int64     `json:"checkpoints"`
 	Problems []Problem `json:"problems"`
+	Notes    []string  `json:"notes,omitempty"` // what is no fault of the record
 }
 
 // maxProblems bounds a report: damage repeats itself.
@@ -44,11 +45,13 @@ const maxProblems = 100
 // trusting whoever wrote it.
 type auditor struct {
 	Audit
-	data  string
-	state *core.State
-	set   *projection.Set
-	shown uint64 // the entry the artifacts are as of, 0 unknown
-	moved map[core.Digest]bool
+	data    string
+	state   *core.State
+	set     *projection.Set
+	shown   uint64                 // the entry the artifacts are as of, 0 unknown
+	moved   map[core.Digest]bool   // commitments
+	files   map[core.Digest][]byte // recorded so far
+	differs []string               // of the status folder
 }
 
 func (a *auditor) problem(seq core.Seq, format string, args ...any) {
@@ -70,7 +73,7 @@ func Verify(data string) (*Audit, error) {
 	if found.Seq == 0 && found.Damage == nil {
 		return nil, fmt.Errorf("%s holds no journal", data)
 	}
-	a := &auditor{data: data, state: core.New(), set: projection.New(""), moved: map[core.Digest]bool{}}
+	a := &auditor{data: data, state: core.New(), set: projection.New(""), moved: map[core.Digest]bool{}, files: map[core.Digest][]byte{}}
 	a.Entries, a.Digest, a.Mission, a.Problems = found.Seq, hex.EncodeToString(found.Digest[:]), found.Mission, []Problem{}
 	a.shown = shownEntry(data)
 	if found.Damage != nil {
@@ -80,6 +83,7 @@ func Verify(data string) (*Audit, error) {
 		a.problem(core.Seq(found.Torn.Seq), "a torn tail of %d bytes at byte %d of %s (%s); the next start of a host cuts it", found.Torn.Bytes, found.Torn.Offset, filepath.Base(found.Torn.File), found.Torn.Reason)
 	}
 	a.replay(view)
+	a.upToDate(found)
 	a.OK = len(a.Problems) == 0
 	return &a.Audit, nil
 }
@@ -134,6 +138,7 @@ func (a *auditor) entry(line journal.Line) (err error) {
 	if line.Seq == a.shown {
 		a.artifacts()
 	}
+	a.sources(e)
 	return nil
 }
 
@@ -248,7 +253,8 @@ func shownEntry(data string) uint64 {
 	return shown.Seq
 }
 
-// artifacts compares the status folder with what the journal implies.
+// artifacts compares the status folder with what the journal implies at the
+// entry it says it is as of.
 func (a *auditor) artifacts() {
 	want, err := a.set.Artifacts()
 	if err != nil {
@@ -259,11 +265,47 @@ func (a *auditor) artifacts() {
 		b, err := os.ReadFile(filepath.Join(a.data, "status", w.Name))
 		switch {
 		case errors.Is(err, os.ErrNotExist):
-			a.problem(0, "status/%s is missing: omega rebuild writes it again", w.Name)
+			a.differs = append(a.differs, "status/"+w.Name+" is missing")
 		case err != nil:
-			a.problem(0, "%v", err)
+			a.differs = append(a.differs, err.Error())
 		case string(b) != string(w.Bytes):
-			a.problem(0, "status/%s is not what the journal implies at entry %d: omega rebuild writes it again", w.Name, a.state.Seq())
+			a.differs = append(a.differs, fmt.Sprintf("status/%s is not what the journal implies at entry %d", w.Name, a.state.Seq()))
+		}
+	}
+}
+
+// upToDate judges the status folder. A host that left in order has written it
+// as of its last entry; one that was killed, or is running, may not have.
+func (a *auditor) upToDate(found journal.Recovery) {
+	if a.shown != found.Seq {
+		a.differs = append(a.differs, fmt.Sprintf("the status folder is as of entry %d, the journal ends with %d", a.shown, found.Seq))
+	}
+	left := found.Clean || a.state.Status() == core.Ended
+	for _, what := range a.differs {
+		if what += ": omega rebuild writes it again"; left && !Running(a.data) {
+			a.problem(0, "%s", what)
+		} else {
+			a.Notes = append(a.Notes, what)
+		}
+	}
+}
+
+// sources checks that the journal holds the files of a generation before
+// anything else follows: without them nobody can see what was judged by.
+func (a *auditor) sources(e *core.Entry) {
+	for _, event := range e.Events {
+		switch event := event.(type) {
+		case *core.SourceRecorded:
+			file := event.AppendTo(a.files[event.Digest])
+			if a.files[event.Digest] = file; event.Last && sha256.Sum256(file) != event.Digest {
+				a.problem(e.Seq, "a recorded file is not what its digest says")
+			}
+		case *core.JobsExpanded:
+			for _, source := range a.state.Sources() {
+				if !a.state.Recorded(source.Digest) {
+					a.problem(e.Seq, "jobs are posted from %s, which the journal does not hold", source.Path)
+				}
+			}
 		}
 	}
 }

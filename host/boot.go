@@ -205,7 +205,7 @@ func archive(data string, fs journal.FS) (map[int64]recordedGeneration, error) {
 		for _, event := range e.Events {
 			switch event := event.(type) {
 			case *core.SourceRecorded:
-				files[event.Digest] = append(append(files[event.Digest], event.Text...), event.Binary...)
+				files[event.Digest] = event.AppendTo(files[event.Digest])
 			case *core.GenerationApplied:
 				applied = append(applied, event)
 			}
@@ -242,16 +242,15 @@ func (l *loop) takeEdit(now core.Time, mission *missionfile.Mission, problems mi
 		_, err := l.apply(now, "mission", &core.RefuseEdit{Reason: "invalid_mission", Detail: detail})
 		return &edit{Diagnostics: problems}, err
 	}
-	if sameSources(mission.Sources(), l.state.Sources()) && mission.Entry() == l.state.Entry() {
-		l.desk.missions.put(l.state.Generation(), mission)
-		return nil, nil
+	if l.same(mission) {
+		return nil, l.recordSources(now, mission.Sources()) // a host may have ended before it had recorded them all
 	}
 	before, err := l.desk.missions.current(l.state)
 	if err != nil {
 		return nil, err
 	}
 	next := generationOf(mission, l.desk.keys)
-	next.Removes = removed(before, mission)
+	next.Removes, next.Drains = removed(before, mission)
 	next.Kept = l.kept(mission)
 	if err := l.recordSources(now, mission.Sources()); err != nil {
 		return nil, err
@@ -266,6 +265,26 @@ func (l *loop) takeEdit(now core.Time, mission *missionfile.Mission, problems mi
 	return &edit{Applied: entry.Refusal == nil, Generation: l.state.Generation(), Refusal: entry.Refusal, Diagnostics: problems}, nil
 }
 
+// ErrFileLost is a mission whose first host ended between genesis and the file
+// that genesis names, which has changed since. No job has been posted.
+var ErrFileLost = errors.New("the mission file has changed before the journal held it: put it back as it was, or begin again with a new data folder")
+
+// sourcesRecorded reports whether the journal holds the generation in force
+// whole. Where it does not, nothing that it declares was posted.
+func (l *loop) sourcesRecorded() bool {
+	for _, source := range l.state.Sources() {
+		if !l.state.Recorded(source.Digest) {
+			return false
+		}
+	}
+	return true
+}
+
+// same reports whether a mission file is the one in force.
+func (l *loop) same(mission *missionfile.Mission) bool {
+	return sameSources(mission.Sources(), l.state.Sources()) && mission.Entry() == l.state.Entry()
+}
+
 func sameSources(sources []missionfile.Source, refs []core.SourceRef) bool {
 	if len(sources) != len(refs) {
 		return false
@@ -278,27 +297,28 @@ func sameSources(sources []missionfile.Source, refs []core.SourceRef) bool {
 	return true
 }
 
-// removed lists what the next file no longer declares: job instances, workers
-// and validators.
-func removed(before, next *missionfile.Mission) (ids []string) {
+// removed lists what the next file no longer declares: job instances, and
+// workers and validators.
+func removed(before, next *missionfile.Mission) (jobs, members []string) {
 	still := map[string]bool{}
 	for id := range next.Declared() {
-		still["job:"+id] = true
-	}
-	for _, id := range staff(next.Spec()) {
-		still["staff:"+id] = true
+		still[id] = true
 	}
 	for id := range before.Declared() {
-		if !still["job:"+id] {
-			ids = append(ids, id)
+		if !still[id] {
+			jobs = append(jobs, id)
 		}
+	}
+	clear(still)
+	for _, id := range staff(next.Spec()) {
+		still[id] = true
 	}
 	for _, id := range staff(before.Spec()) {
-		if !still["staff:"+id] {
-			ids = append(ids, id)
+		if !still[id] {
+			members = append(members, id)
 		}
 	}
-	return ids
+	return jobs, members
 }
 
 func staff(s *core.Spec) (ids []string) {

@@ -17,6 +17,19 @@ func wallAt(at core.Time) string {
 	return epoch.Add(time.Duration(at) * time.Millisecond).Format(wallFormat)
 }
 
+// wallClock gives the wall time of a live run; it is written out once a
+// millisecond, for the loop alone.
+func wallClock(wall func() time.Time) func(core.Time) string {
+	last, text := int64(0), ""
+	return func(core.Time) string {
+		now := wall()
+		if ms := now.UnixMilli(); ms != last {
+			last, text = ms, now.UTC().Format(wallFormat)
+		}
+		return text
+	}
+}
+
 // missionClock turns wall time into mission time: it runs from an anchor, at
 // the mission's speed, and stands still while the mission does.
 type missionClock struct {
@@ -37,7 +50,11 @@ func (c *missionClock) now() core.Time {
 		return c.from
 	}
 	passed := max(0, c.wall().Sub(c.anchor))
-	return c.from + core.Time(passed.Microseconds()*int64(c.speed)/1_000_000/1000)
+	at, ok := ledger.MulDiv(passed.Microseconds(), int64(c.speed), 1_000_000*1000)
+	if !ok {
+		panic("host: mission time is over 292 million years")
+	}
+	return c.from + core.Time(at)
 }
 
 // stop holds mission time at the given instant; run lets it go on from there.

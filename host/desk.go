@@ -20,11 +20,14 @@ type desk struct {
 	keys     *Keys
 	doing    map[string]core.Work // by job
 	sealers  map[string]*council.Sealer
-	replies  replies  // what will be answered at a later instant
-	answers  []answer // what can be answered at once
+	cast     map[string][]castVote // by job, of the round that goes on
+	replies  replies               // what will be answered at a later instant
+	answers  []answer              // what can be answered at once
+	ready    []answer              // what due has handed over, its room used again
 	execute  func(core.Work)
 	stop     func(core.Work)
 	least    core.Time // the shortest time work takes
+	open     bool      // work begins; not before a host has taken what it missed
 }
 
 // answer is an input the host itself makes.
@@ -36,19 +39,27 @@ type answer struct {
 }
 
 func newDesk(missions *missions, keys *Keys) *desk {
-	return &desk{missions: missions, keys: keys, doing: map[string]core.Work{}, sealers: map[string]*council.Sealer{}}
+	return &desk{missions: missions, keys: keys, doing: map[string]core.Work{}, sealers: map[string]*council.Sealer{}, cast: map[string][]castVote{}}
 }
 
 // reconcile starts and ends work so that what is being done is what the state
 // says should be. It looks only at jobs that have changed.
 func (d *desk) reconcile(s *core.State) {
-	s.Changed(func(j *core.Job) { d.compare(s, j) })
+	s.Changed(func(j *core.Job) {
+		if d.open {
+			d.compare(s, j)
+		}
+	})
 }
 
-// reconcileAll looks at every job: at the start, and when the mission as a
-// whole has changed.
+// reconcileAll looks at every job: at the start, when the desk opens, and when
+// the mission as a whole has changed.
 func (d *desk) reconcileAll(s *core.State) {
+	d.open = true
 	d.reconcile(s)
+	for _, id := range slices.Sorted(maps.Keys(d.doing)) {
+		d.compare(s, s.Job(id)) // what is not outstanding any more, and will have to begin anew
+	}
 	for _, w := range s.Outstanding() {
 		d.compare(s, w.Job)
 	}
@@ -65,6 +76,7 @@ func (d *desk) compare(s *core.State, j *core.Job) {
 	}
 	if want.Kind == core.NoWork {
 		delete(d.doing, id)
+		delete(d.cast, id)
 		return
 	}
 	d.doing[id] = want
@@ -97,26 +109,34 @@ func (d *desk) again() {
 	}
 }
 
+// goesOn reports whether work that was begun is still what should be done.
+func (d *desk) goesOn(w core.Work) bool { return d.wanted(answer{work: w}) }
+
 // wanted reports whether an answer is still to the question that stands.
 func (d *desk) wanted(a answer) bool {
 	have := d.doing[a.work.Job.Spec.ID]
 	return have.Kind == a.work.Kind && have.Attempt == a.work.Attempt && have.Lease == a.work.Lease && have.Round == a.work.Round
 }
 
-// due hands over what can be answered by now, in the order of the work ids.
+// due hands over what can be answered by now, in the order of the work ids. It
+// is valid until the next call.
 func (d *desk) due(now core.Time) []answer {
 	ready := d.answers
-	d.answers = nil
+	d.answers = d.ready[:0]
 	for len(d.replies) > 0 && d.replies[0].at <= now {
 		ready = append(ready, heap.Pop(&d.replies).(reply).answer)
 	}
 	slices.SortStableFunc(ready, func(a, b answer) int { return strings.Compare(a.id, b.id) })
+	d.ready = ready
 	return ready
 }
 
 func (d *desk) nextReply() (core.Time, bool) {
 	if len(d.answers) > 0 {
 		return 0, true
+	}
+	for len(d.replies) > 0 && !d.wanted(d.replies[0].answer) {
+		heap.Pop(&d.replies) // what it answers has ended: nothing waits for it
 	}
 	if len(d.replies) == 0 {
 		return 0, false
@@ -146,9 +166,14 @@ func (r *replies) Pop() any {
 }
 
 // answerAtEnd gives a work's answer when its modelled time is over.
-func (d *desk) answerAtEnd(w core.Work, command core.Command) {
+func (d *desk) answerAtEnd(s *core.State, w core.Work, command core.Command) {
 	at := max(w.Job.EndsAt(), w.Job.StartedAt+d.least)
-	heap.Push(&d.replies, reply{at, answer{id: w.Job.WorkID(), by: "worker:" + w.Job.Worker.ID, work: w, command: command}})
+	a := answer{id: w.Job.WorkID(), by: "worker:" + w.Job.Worker.ID, work: w, command: command}
+	if at <= s.Now() {
+		d.answers = append(d.answers, a)
+		return
+	}
+	heap.Push(&d.replies, reply{at, a})
 }
 
 // simulate decides how a simulated attempt ends; it ends when its time is over.
@@ -158,7 +183,7 @@ func (d *desk) simulate(s *core.State, w core.Work) {
 	model := worker.Simulated{FailureRatio: int64(spec.FailureRatio), WrongRatio: int64(spec.WrongRatio)}
 	fail, wrong := model.Outcome(uint64(s.Spec().Mission.Seed), j.Spec.ID, int(w.Attempt))
 	if fail {
-		d.answerAtEnd(w, &core.Failure{Job: j.Spec.ID, Attempt: w.Attempt, Lease: w.Lease, Reason: "exit", Detail: "The simulated worker failed."})
+		d.answerAtEnd(s, w, &core.Failure{Job: j.Spec.ID, Attempt: w.Attempt, Lease: w.Lease, Reason: "exit", Detail: "The simulated worker failed."})
 		return
 	}
 	result := j.Spec.Simulated
@@ -175,18 +200,14 @@ func (d *desk) simulate(s *core.State, w core.Work) {
 		verdict := judge(result)
 		answer.Judged = &verdict
 	}
-	d.answerAtEnd(w, answer)
+	d.answerAtEnd(s, w, answer)
 }
 
 // resolve evaluates the input of a job whose needs have ended.
 func (d *desk) resolve(s *core.State, w core.Work) answer {
 	id := w.Job.Spec.ID
 	a := answer{id: id + "/input", by: "mission", work: w}
-	mission, err := d.missions.of(w.Job.Spec.Generation)
-	if err != nil {
-		a.command = &core.Resolve{Job: id, Problem: err.Error()}
-		return a
-	}
+	mission := d.missions.loaded(w.Job.Spec.Generation)
 	input, problem := mission.Input(id, func(need string) ([]byte, bool) {
 		j := s.Job(need)
 		if j == nil || j.State != core.JobFinalized {

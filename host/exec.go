@@ -103,6 +103,9 @@ func blobs(files []worker.File) (out []core.File) {
 	return out
 }
 
+// tidy removes the folder of a job's attempts once the last of them is wiped.
+func (a attempt) tidy() { _ = os.Remove(filepath.Dir(a.task.AttemptDir)) }
+
 // LogPath is where the last of an attempt's standard error is kept. It is not
 // part of the record: it may name paths of the machine.
 func LogPath(data, job string, number int64) string {

@@ -2,9 +2,11 @@ package host
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +20,7 @@ type live struct {
 	*loop
 	clock      *missionClock
 	inbox      chan input
+	orders     chan input // the owner's, taken before the inbox
 	exec       func(context.Context, worker.Task) worker.Reply
 	spawn      func(func()) // runs an attempt beside the loop
 	missionDir string
@@ -47,6 +50,9 @@ const maxInbox = 4096
 
 // maxBatch is how many inputs one turn takes.
 const maxBatch = 1024
+
+// maxOrders is how many orders wait for the loop before the control stream does.
+const maxOrders = 256
 
 // clockInterval is how much mission time passes without an entry before one
 // says so.
@@ -91,6 +97,10 @@ func (l *live) run(ctx context.Context) error {
 			if _, err := l.apply(l.clock.now(), "host", &core.Halt{}); err != nil {
 				return err
 			}
+		case in := <-l.orders:
+			if err := l.take(in); err != nil {
+				return err
+			}
 		case in := <-l.inbox:
 			if err := l.take(in); err != nil {
 				return err
@@ -126,8 +136,10 @@ func joinStopped(err error) error {
 // turn takes what has come and settles what is due. It reports whether
 // something is left to settle.
 func (l *live) turn() (more bool, err error) {
-	if err := l.takeAll(); err != nil {
-		return false, err
+	if _, posting := l.state.ExpandFrom(); !posting { // the declared jobs come before any other input
+		if err := l.takeAll(); err != nil {
+			return false, err
+		}
 	}
 	more, err = l.settle(l.clock.now())
 	l.keepTime()
@@ -143,6 +155,18 @@ func (l *live) turn() (more bool, err error) {
 func (l *live) takeAll() error {
 	for range maxBatch {
 		select {
+		case in := <-l.orders: // the owner comes first
+			if err := l.take(in); err != nil {
+				return err
+			}
+			continue
+		default:
+		}
+		select {
+		case in := <-l.orders:
+			if err := l.take(in); err != nil {
+				return err
+			}
 		case in := <-l.inbox:
 			if err := l.take(in); err != nil {
 				return err
@@ -166,23 +190,18 @@ func (l *live) keepTime() {
 	}
 }
 
-// take steps one input. Timers that were due before it come first.
+// take steps one input. What was due before it comes first.
 func (l *live) take(in input) error {
 	now := l.clock.now()
 	if order, ok := in.command.(*core.Order); ok {
 		if answer, seq, known := l.state.Acknowledged(order.ID, order.Body); known {
 			in.receipt.write(seq, refusalOf(&answer))
+			l.obeyed(order, l.state.Status())
 			return nil
 		}
 	}
-	for {
-		due, ok := l.state.NextDeadline()
-		if !ok || due >= now {
-			break
-		}
-		if _, err := l.apply(now, "mission", &core.Tick{}); err != nil {
-			return err
-		}
+	if err := l.catchUp(now); err != nil {
+		return err
 	}
 	before := l.state.Status()
 	entry, err := l.apply(now, in.by, in.command)
@@ -190,8 +209,8 @@ func (l *live) take(in input) error {
 		return err
 	}
 	in.receipt.write(entry.Seq, answerOf(entry))
-	if _, order := in.command.(*core.Order); order {
-		l.obeyed(before)
+	if order, ok := in.command.(*core.Order); ok {
+		l.obeyed(order, before)
 	}
 	return nil
 }
@@ -200,10 +219,10 @@ func (l *live) take(in input) error {
 // where the mission as a whole has changed: an order that posts one must not
 // cost more with every job there is. Work that an emergency stop has killed and
 // the record then did not stop begins again.
-func (l *live) obeyed(before core.Status) {
+func (l *live) obeyed(o *core.Order, before core.Status) {
 	l.mu.Lock()
-	killed := l.killed
-	l.killed = false
+	killed := l.killed && o.Say == core.EmergencyStop // an order before it must not begin again what it has killed
+	l.killed = l.killed && !killed
 	l.mu.Unlock()
 	l.keepTime()
 	if killed || l.state.Status() != before {
@@ -252,6 +271,7 @@ func (l *live) begin(w core.Work) {
 			return
 		}
 		reply := l.exec(ctx, a.task)
+		a.tidy()
 		if ctx.Err() != nil {
 			return // it was ended: the state knows
 		}
@@ -284,8 +304,11 @@ func (l *live) kill() {
 	clear(l.running)
 }
 
-// leave takes no new work, seals the state and goes.
+// leave takes what has come, but no new work, seals the state and goes.
 func (l *live) leave(reason string) error {
+	if err := l.takeAll(); err != nil {
+		return err
+	}
 	l.endWork()
 	now := l.clock.now()
 	if l.state.Status() == core.Paused || l.clock.stopped {
@@ -309,18 +332,26 @@ func (l *live) listen(ctx context.Context, s *stream) {
 		if err != nil {
 			l.log.Warn("the control stream cannot be read", "error", err)
 		}
-		for _, order := range orders {
-			l.order(order)
-		}
+		l.hear(orders)
 	})
 }
 
-func (l *live) order(o *core.Order) {
-	if o.Say == core.EmergencyStop && !l.stops[o.ID] {
-		l.stops[o.ID] = true
-		l.kill()
+// hear hands orders to the loop. An emergency stop kills before any of them
+// waits.
+func (l *live) hear(orders []*core.Order) {
+	for _, o := range orders {
+		if o.Say == core.EmergencyStop && !l.stops[o.ID] {
+			l.stops[o.ID] = true
+			l.kill()
+		}
 	}
-	l.send(input{by: "owner", command: o})
+	for _, o := range orders {
+		select {
+		case l.orders <- input{by: "owner", command: o}:
+		case <-l.work.Done():
+			return
+		}
+	}
 }
 
 // sealer saves checkpoints on a goroutine of its own: chunks first, the
@@ -331,6 +362,7 @@ type checkpointSaver struct {
 	log     *slog.Logger
 	queue   chan savedCheckpoint
 	done    chan struct{}
+	owed    [][]byte // chunks that could not be stored: the state will not give them again
 }
 
 type savedCheckpoint struct {
@@ -362,8 +394,12 @@ func (s *checkpointSaver) run() {
 }
 
 func (s *checkpointSaver) saveOne(c savedCheckpoint) error {
-	for _, chunk := range c.fresh {
-		if _, err := s.store.Put(chunk); err != nil {
+	s.owed = append(s.owed, c.fresh...)
+	s.owed = slices.DeleteFunc(s.owed, func(chunk []byte) bool {
+		return !slices.Contains(c.point.Chunks, sha256.Sum256(chunk)) // it has changed since
+	})
+	for ; len(s.owed) > 0; s.owed = s.owed[1:] {
+		if _, err := s.store.Put(s.owed[0]); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ type loop struct {
 	desk    *desk
 	wall    func(core.Time) string                               // what a line carries beside its mission time
 	follow  func(*core.State, *core.Entry, core.Digest)          // a rehearsal's projections; nil when they have a cursor
+	tail    *tail                                                // of a live run, for its readers; nil in a rehearsal
 	save    func(point journal.Checkpoint, fresh [][]byte) error // takes a checkpoint that has been recorded
 	refused int64                                                // inputs refused so far
 }
@@ -27,7 +28,12 @@ func (l *loop) apply(now core.Time, by string, command core.Command) (*core.Entr
 	entry := &core.Entry{At: now, Wall: l.wall(now), By: by, Command: command, Prev: prev}
 	entry.Events, entry.Refusal = l.state.Step(&core.Input{At: now, Wall: entry.Wall, By: by, Prev: prev, Command: command})
 	entry.Seq = l.state.Seq()
-	seq, digest, err := l.journal.Append(entry.AppendBody)
+	size := 0
+	seq, digest, err := l.journal.Append(func(dst []byte) []byte {
+		line := entry.AppendBody(dst)
+		size = len(line) - len(dst)
+		return line
+	})
 	if err != nil {
 		return nil, fmt.Errorf("recording entry %d: %w", entry.Seq, err)
 	}
@@ -36,6 +42,9 @@ func (l *loop) apply(now core.Time, by string, command core.Command) (*core.Entr
 	}
 	if entry.Refusal != nil {
 		l.refused++
+	}
+	if l.tail != nil && size <= tailBytes {
+		l.tail.put(entry, digest)
 	}
 	if l.follow != nil {
 		l.follow(l.state, entry, digest)
@@ -53,12 +62,40 @@ const maxRounds = 64
 // reports whether something is left.
 func (l *loop) settle(now core.Time) (more bool, err error) {
 	for range maxRounds {
-		busy, err := l.settleOnce(now)
+		at := now
+		if due, ok := l.overdue(now); ok {
+			at = due
+		}
+		busy, err := l.settleOnce(at)
 		if err != nil || !busy {
 			return false, err
 		}
 	}
 	return true, nil
+}
+
+// overdue is the first instant before now at which something was due. A loop
+// that comes late, because the machine slept, takes what it missed in the order
+// of mission time: work that was done before its deadline was in time.
+func (l *loop) overdue(now core.Time) (core.Time, bool) {
+	due, ok := l.state.NextDeadline()
+	if len(l.desk.replies) > 0 && (!ok || l.desk.replies[0].at < due) {
+		due, ok = l.desk.replies[0].at, true
+	}
+	return max(due, l.state.Now()), ok && due < now
+}
+
+// catchUp settles what was due before now.
+func (l *loop) catchUp(now core.Time) error {
+	for {
+		due, ok := l.overdue(now)
+		if !ok {
+			return nil
+		}
+		if _, err := l.settleOnce(due); err != nil {
+			return err
+		}
+	}
 }
 
 func (l *loop) settleOnce(now core.Time) (busy bool, err error) {

@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"crypto/ed25519"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -27,10 +26,10 @@ type Manual struct {
 type ManualConfig struct {
 	Journal journal.Options // Dir is set from Data
 	Data    string
-	Mission *missionfile.Mission // as the file says now
-	Secret  [32]byte             // the host's keys derive from it
-	Owner   ed25519.PrivateKey   // signs genesis
-	Now     func() time.Time     // wall time
+	Key     ed25519.PrivateKey // the host's, that signs checkpoints
+	Secret  [32]byte           // validators' keys derive from it
+	Owner   ed25519.PrivateKey // signs genesis
+	Now     func() time.Time   // wall time
 	Exec    func(context.Context, worker.Task) worker.Reply
 	// Begin is told of every attempt that begins; run does it, and may be called
 	// once, on any goroutine, when its cause is durable. End tells that it is not
@@ -46,14 +45,14 @@ func OpenManual(c ManualConfig) (*Manual, error) {
 		return nil, err
 	}
 	m := &Manual{host: &hosting{id: c.Journal.Mission, found: found, owner: c.Owner, now: c.Now}}
-	keys := &Keys{Host: ed25519.NewKeyFromSeed(c.Secret[:]), secret: c.Secret}
+	keys := &Keys{Host: c.Key, secret: c.Secret}
 	recorded := func() (map[int64]recordedGeneration, error) { return archive(c.Data, c.Journal.FS) }
 	all := &missions{compiled: map[int64]*missionfile.Mission{}, archive: recorded}
 	work, end := context.WithCancel(context.Background())
 	log := slog.New(slog.DiscardHandler)
 	m.host.live = &live{
 		loop:  &loop{state: found.state, journal: found.journal, desk: newDesk(all, keys), save: m.save, follow: c.Follow},
-		inbox: make(chan input, maxInbox), exec: c.Exec, data: c.Data, log: log,
+		inbox: make(chan input, maxInbox), orders: make(chan input, maxOrders), exec: c.Exec, data: c.Data, log: log,
 		work: work, endWork: end, running: map[string]context.CancelFunc{}, stops: map[string]bool{},
 	}
 	m.saver = checkpointSaver{store: found.checkpoints, journal: found.journal, log: log}
@@ -107,7 +106,7 @@ func (m *Manual) TakeUp(mission *missionfile.Mission, missed []*core.Order) erro
 func (m *Manual) Send(by string, command core.Command) { m.host.send(input{by: by, command: command}) }
 
 // Order brings an order in as the control stream does.
-func (m *Manual) Order(o *core.Order) { m.host.order(o) }
+func (m *Manual) Order(o *core.Order) { m.host.hear([]*core.Order{o}) }
 
 // Turn takes what has come and settles what is due. It reports whether
 // something is left to settle.
@@ -141,7 +140,7 @@ func (m *Manual) Leave(reason string) error { return m.host.leave(reason) }
 // Close ends the host, however it stands.
 func (m *Manual) Close() error {
 	m.host.endWork()
-	return errors.Join(m.host.journal.Close())
+	return m.host.journal.Close()
 }
 
 // State is the state the loop holds.

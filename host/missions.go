@@ -57,3 +57,27 @@ func (m *missions) of(generation int64) (*missionfile.Mission, error) {
 	m.compiled[generation] = mission
 	return mission, nil
 }
+
+// load compiles what open jobs may still ask for. It comes before anything is
+// decided: whether the disk can be read at some moment must never become part of
+// the record, as a rejected result or a failed job.
+func (m *missions) load(s *core.State) error {
+	for _, j := range s.Jobs() {
+		if j.State.Terminal() || !j.Spec.Lazy && !j.Spec.Accept {
+			continue
+		}
+		if _, err := m.of(j.Spec.Generation); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loaded is the mission file of a generation that has posted an open job.
+func (m *missions) loaded(generation int64) *missionfile.Mission {
+	mission := m.compiled[generation]
+	if mission == nil {
+		panic(fmt.Sprintf("host: generation %d has open jobs and is not loaded", generation))
+	}
+	return mission
+}

@@ -65,12 +65,9 @@ const orderTag = "omega.order/v1\n"
 
 // sign makes the line of an order, without its newline.
 func (o *Order) sign(key ed25519.PrivateKey, id, mission string, counter int64) ([]byte, error) {
-	body, err := json.Marshal(o)
+	body, err := o.body()
 	if err != nil {
-		return nil, fmt.Errorf("writing the order: %w", err)
-	}
-	if body, err = core.Canonical(body); err != nil {
-		return nil, fmt.Errorf("writing the order: %w", err)
+		return nil, err
 	}
 	line, err := json.Marshal(signedOrder{ID: id, Key: hex.EncodeToString(key.Public().(ed25519.PublicKey)), Counter: counter, Mission: mission, Order: body})
 	if err != nil {
@@ -79,6 +76,29 @@ func (o *Order) sign(key ed25519.PrivateKey, id, mission string, counter int64) 
 	line = line[:len(line)-1]
 	sig := ed25519.Sign(key, append([]byte(orderTag), line...))
 	return fmt.Appendf(line, `,"sig":"%s"}`, base64.StdEncoding.EncodeToString(sig)), nil
+}
+
+func (o *Order) body() ([]byte, error) {
+	body, err := json.Marshal(o)
+	if err == nil {
+		body, err = core.Canonical(body)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("writing the order: %w", err)
+	}
+	return body, nil
+}
+
+// Check says what is wrong with an order before it is sent.
+func (o *Order) Check() error {
+	body, err := o.body()
+	if err != nil {
+		return err
+	}
+	if problem := decodeOrder(body).Problem; problem != "" {
+		return errors.New(problem)
+	}
+	return nil
 }
 
 // parseOrder reads a line of the control stream and checks its signature. What
@@ -99,6 +119,8 @@ func parseOrder(line []byte, mission string) (*core.Order, error) {
 	switch {
 	case end < 0 || keyErr != nil || sigErr != nil || len(key) != ed25519.PublicKeySize:
 		return nil, errors.New("it is not signed")
+	case string(line[end:]) != `,"sig":"`+s.Sig+`"}`: // nothing may stand outside of what was signed
+		return nil, errors.New("something follows its signature")
 	case !ed25519.Verify(key, append([]byte(orderTag), line[:end]...), sig):
 		return nil, errors.New("its signature does not hold")
 	case s.Mission != mission:
@@ -106,31 +128,32 @@ func parseOrder(line []byte, mission string) (*core.Order, error) {
 	case s.ID == "" || len(s.ID) > 64:
 		return nil, errors.New("its id is missing or too long")
 	}
-	o, err := decodeOrder(s.Order)
-	if err != nil {
-		return nil, err
-	}
+	o := decodeOrder(s.Order)
 	o.ID, o.Key, o.Counter = s.ID, [32]byte(key), s.Counter
 	return o, nil
 }
 
 // decodeOrder reads what an order says; its digest is that of the exact bytes.
-func decodeOrder(body []byte) (*core.Order, error) {
+// One that cannot be understood is an order all the same, and refused by the
+// record.
+func decodeOrder(body []byte) *core.Order {
 	var said Order
+	o := &core.Order{Body: sha256.Sum256(body)}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&said); err != nil {
-		return nil, err
+		o.Problem = err.Error()
+		return o
 	}
-	o := &core.Order{Body: sha256.Sum256(body), Say: said.Name, Job: said.Job, Reason: said.Reason}
+	o.Say, o.Job, o.Reason = said.Name, said.Job, said.Reason
 	if said.Name == core.PostJob {
 		spec, err := decodeJob(said.Post)
 		if err != nil {
-			return nil, err
+			o.Problem = err.Error()
 		}
 		o.Post = spec
 	}
-	return o, nil
+	return o
 }
 
 // decodeJob reads a posted job: the attributes of a job block, by the one table

@@ -1,9 +1,12 @@
 package host
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/journal"
@@ -36,6 +39,37 @@ func eachEntry(view *journal.View, do func(*core.Entry, core.Digest) error) erro
 		return do(entry, line.Digest())
 	})
 }
+
+// Identity is who the mission in a data folder is, from its first entry alone:
+// an order must not wait until a long journal has been read.
+func Identity(data string) (core.MissionCreated, error) {
+	f, err := os.Open(filepath.Join(journalDir(data), "00000001.jsonl"))
+	if err != nil {
+		return core.MissionCreated{}, fmt.Errorf("%s holds no mission: %w", data, err)
+	}
+	defer f.Close()
+	lines := bufio.NewReaderSize(f, 64<<10)
+	var line []byte
+	for range 2 { // the header, then genesis
+		if line, err = lines.ReadBytes('\n'); err != nil || len(line) > journal.MaxEntry {
+			return core.MissionCreated{}, fmt.Errorf("%s holds no mission yet", data)
+		}
+	}
+	entry, err := core.ParseEntry(line[:len(line)-1])
+	if err != nil {
+		return core.MissionCreated{}, err
+	}
+	for _, event := range entry.Events {
+		if created, ok := event.(*core.MissionCreated); ok {
+			return *created, nil
+		}
+	}
+	return core.MissionCreated{}, fmt.Errorf("%s does not begin with genesis", data)
+}
+
+// LastDurable is the last entry that the journal of a data folder says is
+// durable, without reading it.
+func LastDurable(data string) uint64 { return journal.DurableSeq(journalDir(data)) }
 
 // Acknowledgement is the answer to an order.
 type Acknowledgement struct {

@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"time"
@@ -16,18 +15,20 @@ import (
 // reader follows the journal on a goroutine of its own, with its own state, and
 // folds it into artifacts and progress lines. It cannot slow the loop.
 type reader struct {
+	mute   bool
 	set    *projection.Set
 	cancel context.CancelFunc
 	done   chan error
 	j      *journal.Journal
+	tail   *tail
 }
 
 // flushEvery is how often snapshots are written while entries come.
 const flushEvery = time.Second
 
-func startReader(j *journal.Journal, status string, lines io.Writer, log *slog.Logger) *reader {
+func startReader(j *journal.Journal, t *tail, status string, lines io.Writer, log *slog.Logger) *reader {
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &reader{set: projection.New(status), cancel: cancel, done: make(chan error, 1), j: j}
+	r := &reader{set: projection.New(status), cancel: cancel, done: make(chan error, 1), j: j, tail: t}
 	from, _ := j.Head()
 	go func() {
 		err := r.run(ctx, lines, from)
@@ -42,57 +43,63 @@ func startReader(j *journal.Journal, status string, lines io.Writer, log *slog.L
 // run reads until it is told to stop, and then to the end. Entries up to told
 // were there before this host: they are not told again.
 func (r *reader) run(ctx context.Context, lines io.Writer, told uint64) error {
-	cursor := r.j.Cursor(1)
-	defer cursor.Close()
-	state, flushed := core.New(), time.Now()
+	cursor := &entryCursor{journal: r.j, tail: r.tail}
+	defer cursor.close()
+	state := core.New()
 	for {
 		wait, stop := context.WithTimeout(ctx, flushEvery)
-		line, err := cursor.Next(wait)
+		end, err := r.follow(wait, cursor, state, lines, told)
 		stop()
 		switch closing := ctx.Err() != nil; {
-		case err == nil:
-			if err := r.take(state, line, lines, told); err != nil {
-				return err
-			}
+		case err != nil:
+			return err
 		case closing:
 			return r.finish(cursor, state, lines, told)
-		case !errors.Is(err, context.DeadlineExceeded):
+		case !errors.Is(end, context.DeadlineExceeded):
+			return end
+		}
+		if uint64(state.Seq()) < told { // never back to what is past
+			continue
+		}
+		if err := r.set.Flush(); err != nil {
 			return err
 		}
-		if time.Since(flushed) >= flushEvery && uint64(state.Seq()) >= told { // never back to what is past
-			if err := r.set.Flush(); err != nil {
-				return err
-			}
-			flushed = time.Now()
+	}
+}
+
+// follow takes entries as they come, and returns why no more did.
+func (r *reader) follow(ctx context.Context, cursor *entryCursor, state *core.State, lines io.Writer, told uint64) (end, err error) {
+	for {
+		entry, digest, end := cursor.next(ctx)
+		if end != nil {
+			return end, nil
+		}
+		if err := r.take(state, entry, digest, lines, told); err != nil {
+			return nil, err
 		}
 	}
 }
 
 // finish reads what is durable to its end and writes everything.
-func (r *reader) finish(cursor *journal.Cursor, state *core.State, lines io.Writer, told uint64) error {
+func (r *reader) finish(cursor *entryCursor, state *core.State, lines io.Writer, told uint64) error {
 	for uint64(state.Seq()) < r.j.Durable() {
-		line, err := cursor.Next(context.Background())
+		entry, digest, err := cursor.next(context.Background())
 		if err != nil {
 			return err
 		}
-		if err := r.take(state, line, lines, told); err != nil {
+		if err := r.take(state, entry, digest, lines, told); err != nil {
 			return err
 		}
 	}
 	return r.set.Flush()
 }
 
-func (r *reader) take(state *core.State, line journal.Line, lines io.Writer, told uint64) error {
-	entry, err := core.ParseEntry(line.Bytes)
-	if err != nil {
-		return fmt.Errorf("reading the journal: %w", err)
-	}
+func (r *reader) take(state *core.State, entry *core.Entry, digest core.Digest, lines io.Writer, told uint64) error {
 	state.Replay(entry)
-	r.set.Apply(state, entry, line.Digest())
-	if lines != nil && line.Seq > told {
-		if _, err := lines.Write(projection.AppendLines(nil, state, entry)); err != nil {
-			return fmt.Errorf("writing progress: %w", err)
-		}
+	r.set.Apply(state, entry, digest)
+	if lines != nil && !r.mute && uint64(entry.Seq) > told {
+		_, err := lines.Write(projection.AppendLines(nil, state, entry))
+		r.mute = err != nil // nobody listens any more: the artifacts are written all the same
 	}
 	return nil
 }

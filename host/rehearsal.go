@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/omega-run/omega/host/core"
@@ -30,9 +31,12 @@ type rehearsal struct {
 	owner      ed25519.PrivateKey
 	script     []scheduledOrder // the owner's, by time and in file order
 	begun      []core.Work      // at this instant
+	stood      core.Time        // how long mission time has stood still
+	halt       core.Time        // when the grace of a stop ends, 0 none
 }
 
-// scheduledOrder is an order of rehearsal.hcl.
+// scheduledOrder is an order of rehearsal.hcl. Its time is that of the
+// rehearsal, which goes on while mission time stands still.
 type scheduledOrder struct {
 	at    core.Time
 	order *core.Order
@@ -77,21 +81,32 @@ func (r *rehearsal) run() error {
 // nextInstant is when something is due next. Where nothing is, the mission is
 // stalled, or stopped for good.
 func (r *rehearsal) nextInstant(now core.Time) (core.Time, error) {
+	status := r.state.Status()
+	if status != core.Running && status != core.Stopping {
+		if len(r.script) == 0 {
+			return now, errors.Join(r.seal(now), errStopped)
+		}
+		r.stood = r.script[0].at - now
+		return now, nil
+	}
 	next, ok := r.next()
-	if len(r.script) > 0 && (!ok || r.script[0].at < next) {
-		next, ok = r.script[0].at, true
+	if len(r.script) > 0 && (!ok || r.script[0].at-r.stood < next) {
+		next, ok = r.script[0].at-r.stood, true
 	}
 	switch {
+	case status == core.Stopping && r.halt == 0:
+		r.halt = now + core.Time(stopGrace.Milliseconds())
+		return now, nil
+	case status == core.Stopping && (!ok || r.halt <= next):
+		halt := r.halt
+		r.halt = 0
+		_, err := r.apply(halt, "host", &core.Halt{})
+		return halt, err
 	case ok:
 		return max(next, now), nil
-	case r.state.Status() == core.Running:
-		_, err := r.apply(now, "mission", &core.Stall{})
-		return now, err
-	case r.state.Status() == core.Stopping:
-		_, err := r.apply(now, "host", &core.Halt{})
-		return now, err
 	}
-	return now, errors.Join(r.seal(now), errStopped)
+	_, err := r.apply(now, "mission", &core.Stall{})
+	return now, err
 }
 
 // instant does everything that is due at one instant: the owner's orders in
@@ -101,7 +116,7 @@ func (r *rehearsal) instant(now core.Time) error {
 		if err := r.ctx.Err(); err != nil {
 			return err
 		}
-		if len(r.script) > 0 && r.script[0].at <= now {
+		if len(r.script) > 0 && r.script[0].at <= now+r.stood {
 			if _, err := r.apply(now, "owner", r.script[0].order); err != nil {
 				return err
 			}
@@ -129,7 +144,7 @@ func (r *rehearsal) begin(w core.Work) { r.begun = append(r.begun, w) }
 // work runs everything that begins at this instant and holds the replies back
 // until their modelled time is over.
 func (r *rehearsal) work() error {
-	begun := r.begun
+	begun := slices.DeleteFunc(r.begun, func(w core.Work) bool { return !r.desk.goesOn(w) }) // some have ended in the same instant
 	r.begun = nil
 	replies := make([]worker.Reply, len(begun))
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -167,6 +182,7 @@ func (r *rehearsal) really(t worker.Task) worker.Reply {
 
 func (r *rehearsal) hold(w core.Work, reply worker.Reply) error {
 	a := r.attemptOf(w, r.missionDir, r.data)
+	a.tidy()
 	if err := keepLog(r.data, a, reply); err != nil {
 		return err
 	}
@@ -176,6 +192,6 @@ func (r *rehearsal) hold(w core.Work, reply worker.Reply) error {
 	case reply.MachineLimit:
 		return fmt.Errorf("%w: attempt %d of %s, with ten times its allowance: %s", ErrMachine, a.number, a.job, reply.Detail)
 	}
-	r.desk.answerAtEnd(w, a.command(reply, r.desk.judgeFor(r.state, w)))
+	r.desk.answerAtEnd(r.state, w, a.command(reply, r.desk.judgeFor(r.state, w)))
 	return nil
 }

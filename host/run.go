@@ -70,10 +70,18 @@ func codeOf(s *core.State) int {
 		return CodeStopped
 	case t.ExhaustedLost > 0:
 		return CodeExhausted
-	case t.RequiredLost > 0:
+	case t.RequiredLost > 0 || requiredOpen(s):
 		return CodeFailed
 	}
 	return CodeOK
+}
+
+// requiredOpen reports whether a required job has not ended yet, or may still
+// be posted.
+func requiredOpen(s *core.State) bool {
+	return s.Expanded() < s.Spec().Instances || slices.ContainsFunc(s.Jobs(), func(j *core.Job) bool {
+		return j.Spec.Required && !j.State.Terminal()
+	})
 }
 
 // Rehearse is a --ci run: the mission under a virtual clock, in a new or empty
@@ -146,7 +154,7 @@ func newRehearsal(ctx context.Context, c Config, mission *missionfile.Mission, s
 	r := &rehearsal{ctx: ctx, missionDir: mission.Dir(), data: data, owner: owner}
 	all := &missions{compiled: map[int64]*missionfile.Mission{}}
 	r.loop = &loop{state: core.New(), journal: j, wall: wallAt, desk: newDesk(all, &keys)}
-	r.desk.execute, r.desk.least = r.begin, 1
+	r.desk.execute, r.desk.least, r.desk.open = r.begin, 1, true
 	r.exec = (&worker.Exec{Rehearsal: true}).Run
 	r.script, err = schedule(script, owner)
 	return r, err
@@ -243,6 +251,9 @@ func open(ctx context.Context, c Config, data string, mission *missionfile.Missi
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w", err)
 	}
+	if err := ownFolders(data); err != nil {
+		return nil, err
+	}
 	lock, err := journal.Lock(data)
 	if err != nil {
 		return nil, err
@@ -252,6 +263,19 @@ func open(ctx context.Context, c Config, data string, mission *missionfile.Missi
 		return nil, errors.Join(err, lock.Release())
 	}
 	return h, nil
+}
+
+// ownFolders refuses a data folder whose parts are links: a mission somebody
+// hands on must not make the host write, or clear, a folder elsewhere.
+func ownFolders(data string) error {
+	for _, part := range [...]string{"", "journal", "checkpoint", "keys", "status", "blobs", "work", "logs", controlFile, "host.log", "lock"} {
+		path := filepath.Join(data, part)
+		info, err := os.Lstat(path)
+		if err == nil && info.Mode()&(os.ModeSymlink|os.ModeDevice|os.ModeNamedPipe|os.ModeSocket) != 0 {
+			return fmt.Errorf("%s is not a folder or file of its own: a data folder may not lead elsewhere", path)
+		}
+	}
+	return nil
 }
 
 func (h *hosting) openLocked(ctx context.Context, c Config, data string, mission *missionfile.Mission) error {
@@ -284,11 +308,11 @@ func (h *hosting) openLocked(ctx context.Context, c Config, data string, mission
 	all := &missions{compiled: map[int64]*missionfile.Mission{}, archive: func() (map[int64]recordedGeneration, error) { return archive(data, c.FS) }}
 	work, end := context.WithCancel(context.WithoutCancel(ctx))
 	h.live = &live{
-		loop:  &loop{state: h.found.state, journal: h.found.journal, desk: newDesk(all, &keys), save: h.saver.save},
-		inbox: make(chan input, maxInbox), exec: (&worker.Exec{}).Run, missionDir: missionFolder(c.Path), data: data, log: log, problems: c.problems(),
+		loop:  &loop{state: h.found.state, journal: h.found.journal, desk: newDesk(all, &keys), tail: &tail{}, save: h.saver.save},
+		inbox: make(chan input, maxInbox), orders: make(chan input, maxOrders), exec: (&worker.Exec{}).Run, missionDir: missionFolder(c.Path), data: data, log: log, problems: c.problems(),
 		work: work, endWork: end, running: map[string]context.CancelFunc{}, stops: map[string]bool{},
 	}
-	h.wall = func(core.Time) string { return h.now().UTC().Format(wallFormat) }
+	h.wall = wallClock(h.now)
 	h.spawn, h.desk.execute, h.desk.stop = h.group.Go, h.begin, h.end
 	return nil
 }
@@ -328,6 +352,9 @@ func missionID(fs journal.FS, data string) (id string, fresh bool, err error) {
 // run takes the mission up and goes on with it.
 func (h *hosting) run(ctx context.Context, c Config, mission *missionfile.Mission, problems missionfile.Diagnostics) (int, error) {
 	defer h.endWork()
+	if here := h.state.Spec().Mission.Name; h.state.Generation() > 0 && mission != nil && mission.Spec().Mission.Name != here {
+		return 0, fmt.Errorf("%s holds the mission %q, and %s is the mission %q: name another folder with --data", h.data, here, c.Path, mission.Spec().Mission.Name)
+	}
 	if h.state.Status() == core.Ended {
 		return h.again(c)
 	}
@@ -337,7 +364,7 @@ func (h *hosting) run(ctx context.Context, c Config, mission *missionfile.Missio
 	if err := register(Known{Name: h.state.Spec().Mission.Name, Mission: h.state.Mission().Mission, Data: h.data, Path: c.Path}); err != nil {
 		h.log.Warn("omega ls will not find this mission", "error", err)
 	}
-	h.reader = startReader(h.journal, filepath.Join(h.data, "status"), c.Lines, h.log)
+	h.reader = startReader(h.journal, h.tail, filepath.Join(h.data, "status"), c.Lines, h.log)
 	orders := &stream{path: filepath.Join(h.data, controlFile), mission: h.state.Mission().Mission, owner: h.state.Mission().OwnerKey}
 	orders.reject = func(at int64, err error) { h.log.Warn("not an order", "offset", at, "error", err) }
 	missed, err := orders.read()
@@ -360,7 +387,7 @@ func (h *hosting) run(ctx context.Context, c Config, mission *missionfile.Missio
 
 // again reports a mission that has ended.
 func (h *hosting) again(c Config) (int, error) {
-	h.reader = startReader(h.journal, filepath.Join(h.data, "status"), nil, h.log)
+	h.reader = startReader(h.journal, h.tail, filepath.Join(h.data, "status"), nil, h.log)
 	fmt.Fprintf(c.problems(), "this mission has ended: %s\n", h.state.Reason())
 	return codeOf(h.state), nil
 }
@@ -380,6 +407,14 @@ func (h *hosting) takeUp(c Config, mission *missionfile.Mission, problems missio
 		}
 	}
 	if !fresh {
+		if mission != nil && h.same(mission) {
+			h.desk.missions.put(h.state.Generation(), mission)
+		} else if !h.sourcesRecorded() {
+			return ErrFileLost
+		}
+		if err := h.desk.missions.load(h.state); err != nil {
+			return err
+		}
 		if err := h.recordCuts(now, c.problems()); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -76,7 +77,7 @@ func (p *program) code(err error) int {
 	switch {
 	case errors.As(err, &damage):
 		return host.CodeMismatch
-	case errors.Is(err, host.ErrMachine):
+	case errors.Is(err, host.ErrMachine), errors.Is(err, syscall.ENOSPC):
 		return host.CodeMachine
 	}
 	return host.CodeUsage

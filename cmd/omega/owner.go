@@ -55,6 +55,9 @@ func (p *program) orderCommand(use, short string, args cobra.PositionalArgs, mak
 			if err != nil {
 				return err
 			}
+			if err := order.Check(); err != nil {
+				return usage("%v", err)
+			}
 			return p.order(order, !noWait)
 		},
 	}
@@ -62,42 +65,53 @@ func (p *program) orderCommand(use, short string, args cobra.PositionalArgs, mak
 	return cmd
 }
 
+// order signs an order, sends it and waits for its answer. Nothing that grows
+// with the mission comes before the sending: it may be an emergency stop.
 func (p *program) order(order *host.Order, wait bool) error {
-	reading, data, err := p.read()
+	data, err := p.folder()
 	if err != nil {
 		return err
+	}
+	mission, err := host.Identity(data)
+	if err != nil {
+		return &exit{host.CodeUsage, err}
 	}
 	key, err := host.OwnerKey(false)
 	if err != nil {
 		return &exit{host.CodeDenied, err}
 	}
-	mission := reading.State.Mission()
 	if !host.Owns(key, mission) {
 		return &exit{host.CodeDenied, errors.New("this user's owner key is not the one that began the mission")}
 	}
-	if reading.State.Status() == core.Ended {
-		return p.answer(host.Acknowledgement{Refusal: string(core.RefuseMissionEnded), Detail: "nothing can be changed any more"})
+	running := host.Running(data)
+	if !running {
+		if r, err := host.Read(data); err == nil && r.State.Status() == core.Ended {
+			return p.answer(host.Acknowledgement{Refusal: string(core.RefuseMissionEnded), Detail: "nothing can be changed any more"}, false)
+		}
 	}
+	last := host.LastDurable(data)
 	id, err := host.SendOrder(data, mission.Mission, key, order)
 	if err != nil {
 		return err
 	}
 	answer := host.Acknowledgement{ID: id, Pending: true}
-	if host.Running(data) && wait {
+	if running && wait {
 		ctx, cancel := context.WithTimeout(context.Background(), acknowledgeWithin)
 		defer cancel()
-		if answer, err = host.WaitForOrder(ctx, data, id, uint64(reading.State.Seq())); err != nil {
+		if answer, err = host.WaitForOrder(ctx, data, id, last); err != nil {
 			return err
 		}
 	}
-	return p.answer(answer)
+	return p.answer(answer, running)
 }
 
-func (p *program) answer(a host.Acknowledgement) error {
+func (p *program) answer(a host.Acknowledgement, running bool) error {
 	var err error
 	switch {
 	case p.json:
 		err = p.print(a)
+	case a.Pending && running:
+		_, err = fmt.Fprintln(p.out, "recorded; the running host has not answered yet")
 	case a.Pending:
 		_, err = fmt.Fprintln(p.out, "recorded, applies at next start")
 	case a.Accepted:

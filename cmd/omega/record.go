@@ -81,6 +81,9 @@ func (p *program) audit(a *host.Audit) error {
 	for _, problem := range a.Problems {
 		fmt.Fprintf(p.out, "entry %d: %s\n", problem.Seq, problem.Problem)
 	}
+	for _, note := range a.Notes {
+		fmt.Fprintf(p.err, "note: %s\n", note)
+	}
 	verdict := "everything holds"
 	if !a.OK {
 		verdict = fmt.Sprintf("%d problems", len(a.Problems))

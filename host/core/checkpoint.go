@@ -9,9 +9,9 @@ import (
 )
 
 // chunkJobs is how many jobs, in post order, share a chunk of the sealed state:
-// enough that a million jobs make a thousand chunks, few enough that one is
-// written in well under a millisecond.
-const chunkJobs = 1024
+// enough that a million jobs make 16,000 chunks, few enough that 64 of the
+// largest (256 KiB of input, 64 KiB of result) stay below what a chunk may have.
+const chunkJobs = 64
 
 // Chunk is one part of a sealed state: the head (index 0) or a run of jobs.
 type Chunk struct {

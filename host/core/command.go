@@ -27,8 +27,10 @@ type Generation struct {
 	Spec    Spec
 	// Keys are the public keys of the validators, in the order of the spec.
 	Keys [][32]byte
-	// Removes names declared jobs, workers and validators the edit takes away.
+	// Removes names declared jobs the edit takes away, Drains workers and
+	// validators.
 	Removes []string
+	Drains  []string
 	// Kept names posted jobs whose declaration the edit changes: they keep
 	// their terms.
 	Kept []string
@@ -188,6 +190,7 @@ type Order struct {
 	Job     string // cancel
 	Reason  string
 	Post    *JobSpec // post
+	Problem string   // why the order cannot be understood; it is refused
 }
 
 // OrderKind is one of the owner's orders.
@@ -277,6 +280,7 @@ func (g *Genesis) fields(c *Codec) {
 
 func (g *Generation) fields(c *Codec) {
 	c.Texts("removes", &g.Removes)
+	c.Texts("drains", &g.Drains)
 }
 
 func (r *RefuseEdit) fields(c *Codec) {

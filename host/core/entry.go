@@ -112,10 +112,9 @@ func (e *Entry) parseInput(c *Codec) {
 	outer := c.comma
 	c.comma = false
 	c.expect('{')
-	name := ""
-	c.Text("command", &name)
-	if e.Command = newCommand(name); e.Command == nil {
-		c.fail("unknown command " + name + ": written by a newer omega")
+	name := c.word("command")
+	if e.Command = newCommand(string(name)); e.Command == nil {
+		c.fail("unknown command " + string(name) + ": written by a newer omega")
 		return
 	}
 	c.Text("id", &e.ID)
@@ -127,14 +126,14 @@ func (e *Entry) parseInput(c *Codec) {
 func (e *Entry) parseEvents(c *Codec) {
 	outer := c.comma
 	c.expect('[')
+	e.Events = make([]Event, 0, usualEvents)
 	for c.err == nil && len(c.buf) > 0 && c.buf[0] != ']' {
 		c.comma = false
 		c.expect('{')
-		name := ""
-		c.Text("type", &name)
-		event := newEvent(name)
+		name := c.word("type")
+		event := newEvent(string(name))
 		if event == nil {
-			c.fail("unknown event " + name + ": written by a newer omega")
+			c.fail("unknown event " + string(name) + ": written by a newer omega")
 			return
 		}
 		event.fields(c)

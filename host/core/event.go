@@ -27,7 +27,8 @@ type (
 		Sources []SourceRef
 		Spec    Spec
 		Keys    [][32]byte
-		Removed []string
+		Removed []string // jobs
+		Drained []string // workers and validators
 		Kept    []string
 	}
 	// EditRefused says why an edit is not in force.

@@ -18,6 +18,7 @@ func (e *GenerationApplied) fields(c *Codec) {
 	c.inline("spec", &e.Spec)
 	list(c, "keys", &e.Keys, keyField)
 	c.Texts("removed", &e.Removed)
+	c.Texts("drained", &e.Drained)
 	c.Texts("kept", &e.Kept)
 }
 

@@ -14,16 +14,22 @@ func (s *State) Replay(e *Entry) {
 	for _, event := range e.Events {
 		s.evolve(event)
 	}
+	if e.Refusal == nil {
+		s.ripen()
+	}
 	s.finish()
 }
 
-// begin steps to an entry. Time alone can make a job eligible again, so that
-// index is brought up to date here.
-func (s *State) begin(seq Seq, at Time, prev Digest) {
-	s.seq, s.now, s.prev = seq, at, prev
+// begin steps to an entry.
+func (s *State) begin(seq Seq, at Time, prev Digest) { s.seq, s.now, s.prev = seq, at, prev }
+
+// ripen brings the index of those up to date whom time alone has made eligible
+// again. A refused input does not: nobody would start them, and nothing would
+// say that they are due.
+func (s *State) ripen() {
 	for {
 		j, ok := s.retries.first()
-		if !ok || j.RetryAt > at {
+		if !ok || j.RetryAt > s.now {
 			return
 		}
 		s.retries.remove(j)
@@ -378,12 +384,13 @@ func (s *State) evolveSubmitted(e *AttemptSubmitted) {
 	j := s.jobs[e.Job]
 	s.hold(j, nil)
 	j.State, j.Result, j.Digest, j.Files = JobSubmitted, e.Result, e.Digest, e.Files
-	s.bytes += len(e.Result)
 	j.SubmittedAt, j.resultPrev = s.now, s.prev
 	s.endWork(j)
 	s.usage[0].consumed += e.EnergyUsed
 	s.usage[1].consumed += e.ComputeUsed
-	s.undrawn.push(j)
+	if s.spec.Governance.Committee > 0 {
+		s.undrawn.push(j)
+	}
 	s.touch(j)
 }
 
@@ -405,6 +412,9 @@ func (s *State) evolveRound(event Event) {
 		round := &Round{Number: e.Round, Due: e.Due, Seats: make([]Seat, len(e.Seats))}
 		for i, id := range e.Seats {
 			round.Seats[i].Validator = s.seatable[id]
+		}
+		if s.undrawn.front(waitsForCommittee) == j { // here, not where it was decided: a replay has to keep the order too
+			s.undrawn.pop()
 		}
 		j.State, j.Round, j.Rounds = JobCommitting, round, e.Round
 		s.touch(j)

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/omega-run/omega/host/ledger"
@@ -91,11 +92,15 @@ func (s *State) applyGeneration(c *Generation) *Refusal {
 			return refuse(RefuseSettingFixed, fmt.Sprintf("%s is %s since genesis and cannot become %s", change.Setting, change.From, change.To))
 		}
 	}
-	if len(c.Removes) > 0 && !c.Spec.Reload.AllowRemovals {
-		return refuse(RefuseEditHeld, "it removes "+fewNames(c.Removes))
+	if off := c.Spec.Governance.Committee == 0; off != (s.spec.Governance.Committee == 0) {
+		return refuse(RefuseSettingFixed, "the council cannot be turned on or off once a mission has begun")
 	}
-	if len(c.Removes) > maxRemoved {
-		return refuse(RefuseEditHeld, fmt.Sprintf("it removes %d instances; at most %d at a time", len(c.Removes), maxRemoved))
+	gone := slices.Concat(c.Removes, c.Drains)
+	if len(gone) > 0 && !c.Spec.Reload.AllowRemovals {
+		return refuse(RefuseEditHeld, "it removes "+fewNames(gone))
+	}
+	if len(gone) > maxRemoved {
+		return refuse(RefuseEditHeld, fmt.Sprintf("it removes %d instances; at most %d at a time", len(gone), maxRemoved))
 	}
 	given := endowments(&c.Spec, s.workers, s.seatable)
 	total := ledger.Amount(0)
@@ -109,7 +114,7 @@ func (s *State) applyGeneration(c *Generation) *Refusal {
 	for i, r := range [...]*Resource{&c.Spec.Resources.Energy, &c.Spec.Resources.Compute} {
 		legs = appendLimit(legs, [...]ledger.Unit{ledger.Energy, ledger.Compute}[i], s.limitChange(i, r.Capacity))
 	}
-	s.emit(&GenerationApplied{Number: s.generation + 1, Entry: c.Entry, Sources: c.Sources, Spec: c.Spec, Keys: c.Keys, Removed: c.Removes, Kept: c.Kept})
+	s.emit(&GenerationApplied{Number: s.generation + 1, Entry: c.Entry, Sources: c.Sources, Spec: c.Spec, Keys: c.Keys, Removed: c.Removes, Drained: c.Drains, Kept: c.Kept})
 	s.emitLegs(append(legs, given...))
 	for _, id := range c.Removes {
 		if j := s.jobs[id]; j != nil && !j.State.Terminal() {
@@ -162,6 +167,15 @@ func Plan(from, to *Spec) (changes []Change) {
 		changes = append(changes, Change{"mission", from.Mission.Name, to.Mission.Name, Never})
 	}
 	return changes
+}
+
+// AppendTo adds a piece to what is known of its file. One that was recorded
+// twice, by a host that ended in between, stands once.
+func (e *SourceRecorded) AppendTo(file []byte) []byte {
+	if e.Offset < int64(len(file)) {
+		file = file[:e.Offset]
+	}
+	return append(append(file, e.Text...), e.Binary...)
 }
 
 func sourceEvent(c *Source) *SourceRecorded {

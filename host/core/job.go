@@ -37,10 +37,10 @@ func (s *State) advance(j *Job) {
 	}
 }
 
-// settledInput reports whether everything a job's input can depend on is final
-// and its escrow is there.
+// settledInput reports whether everything a job's input can depend on is final,
+// as the job needs it, and its escrow is there.
 func (s *State) settledInput(j *Job) bool {
-	return j.State == JobPostedState && j.needsLeft == 0 && (j.Escrowed || j.Spec.Reward == 0)
+	return j.State == JobPostedState && j.needsLeft == 0 && (j.Spec.AnyEnd || !j.needEnded) && (j.Escrowed || j.Spec.Reward == 0)
 }
 
 func (s *State) resolve(c *Resolve) *Refusal {

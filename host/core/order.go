@@ -12,56 +12,58 @@ import (
 // orderBook remembers orders so that each is applied once, however often it is
 // repeated.
 type orderBook struct {
-	taken   map[string]taken // by id and body
-	first   map[string]Digest
-	queue   []taken // in order of their age
+	queue   []taken        // in order of their age
+	gone    int            // how many stood before the queue's first
+	newest  map[string]int // by id, counted from the first order there was
 	counter map[[32]byte]int64
 }
 
 type taken struct {
-	event OrderTaken
-	seq   Seq
-	at    Time
+	event  OrderTaken
+	seq    Seq
+	at     Time
+	before int // the one that came under the same id before it, -1 none
 }
 
 func newOrderBook() orderBook {
-	return orderBook{taken: map[string]taken{}, first: map[string]Digest{}, counter: map[[32]byte]int64{}}
+	return orderBook{newest: map[string]int{}, counter: map[[32]byte]int64{}}
 }
-
-func orderKey(id string, body Digest) string { return id + "\x00" + string(body[:]) }
 
 // take remembers an order and forgets those older than the retention.
 func (b *orderBook) take(e *OrderTaken, seq Seq, now Time, keep Duration) {
-	t := taken{*e, seq, now}
-	b.put(t)
+	b.put(taken{event: *e, seq: seq, at: now})
 	n := 0
 	for n < len(b.queue) && b.queue[n].at+Time(keep) < now {
-		old := &b.queue[n].event
-		delete(b.taken, orderKey(old.ID, old.Body))
-		if b.first[old.ID] == old.Body {
-			delete(b.first, old.ID)
+		if id := b.queue[n].event.ID; b.newest[id] == b.gone+n {
+			delete(b.newest, id)
 		}
 		n++
 	}
-	b.queue = b.queue[n:]
+	b.queue, b.gone = b.queue[n:], b.gone+n
 }
 
 func (b *orderBook) put(t taken) {
-	e := &t.event
-	b.taken[orderKey(e.ID, e.Body)] = t
-	if _, known := b.first[e.ID]; !known {
-		b.first[e.ID] = e.Body
+	t.before = -1
+	if n, known := b.newest[t.event.ID]; known {
+		t.before = n
 	}
+	b.newest[t.event.ID] = b.gone + len(b.queue)
 	b.queue = append(b.queue, t)
-	if e.Refusal == "" {
-		b.counter[e.Key] = e.Counter
+	if t.event.Refusal != string(RefuseKeyUnknown) { // refused or not: it is not looked at again when its id is forgotten
+		b.counter[t.event.Key] = max(b.counter[t.event.Key], t.event.Counter)
 	}
 }
 
 // Acknowledged finds what was answered to an order, and in which entry.
 func (s *State) Acknowledged(id string, body Digest) (answer OrderTaken, seq Seq, ok bool) {
-	t, ok := s.orders.taken[orderKey(id, body)]
-	return t.event, t.seq, ok
+	b := &s.orders
+	n, known := b.newest[id]
+	for ; known && n >= b.gone; n = b.queue[n-b.gone].before {
+		if t := &b.queue[n-b.gone]; t.event.Body == body {
+			return t.event, t.seq, true
+		}
+	}
+	return OrderTaken{}, 0, false
 }
 
 // order takes what the owner says. Whether it is obeyed or not, it is
@@ -83,7 +85,7 @@ func (s *State) order(o *Order) *Refusal {
 }
 
 func (s *State) mayOrder(o *Order) *Refusal {
-	if _, known := s.orders.first[o.ID]; known {
+	if _, known := s.orders.newest[o.ID]; known {
 		return refuse(RefuseOrderConflict, "this id was used for another order")
 	}
 	if o.Key != s.mission.OwnerKey {
@@ -98,6 +100,9 @@ func (s *State) mayOrder(o *Order) *Refusal {
 func (s *State) obey(o *Order) *Refusal {
 	if s.status == Ended {
 		return refuse(RefuseMissionEnded, "")
+	}
+	if o.Problem != "" {
+		return refuse(RefuseOrderUnknown, o.Problem)
 	}
 	switch o.Say {
 	case Pause:
@@ -261,7 +266,7 @@ func (s *State) unfit(j *JobSpec) string {
 		return "a job needs at least one skill"
 	case !slices.IsSorted(j.Skills):
 		return "skills are not sorted"
-	case len(s.poolsWith(j.Skills)) == 0:
+	case !slices.ContainsFunc(s.pools, func(p *pool) bool { return p.can(j.Skills) }):
 		return "no worker has the skills " + strings.Join(j.Skills, ", ")
 	case j.Reward < 0 || j.Reward > maxReward:
 		return "the reward is not between 0 and " + maxReward.String()

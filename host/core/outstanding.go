@@ -46,7 +46,7 @@ func (s *State) WorkOf(j *Job) Work {
 	case j.State == JobRunning && j.held == nil:
 		w.Kind = RunAttempt
 		return w
-	case s.status != Running:
+	case s.status == Paused:
 	case j.Spec.Lazy && s.settledInput(j):
 		return Work{Kind: ResolveInput, Job: j}
 	case j.State == JobCommitting && !j.Round.Closed:

@@ -17,13 +17,13 @@ const (
 // job whose committee cannot stake waits, and no window runs.
 func (s *State) convene() {
 	for s.roomInEntry() {
-		j := s.undrawn.front(func(j *Job) bool { return j.State == JobSubmitted })
-		if j == nil || !s.openRound(j) {
+		if j := s.undrawn.front(waitsForCommittee); j == nil || !s.openRound(j) {
 			return
 		}
-		s.undrawn.pop()
 	}
 }
+
+func waitsForCommittee(j *Job) bool { return j.State == JobSubmitted }
 
 // openRound draws a committee and locks its stakes, if enough validators can.
 func (s *State) openRound(j *Job) bool {
@@ -94,26 +94,38 @@ func (s *State) commit(c *Commit) *Refusal {
 	if refusal != nil {
 		return refusal
 	}
-	seen := map[Digest]bool{}
-	for i := range j.Round.Seats {
-		if seat := &j.Round.Seats[i]; seat.Committed {
-			seen[seat.Sealed.Commitment] = true
-		}
-	}
-	for _, vote := range c.Votes {
+	for i, vote := range c.Votes {
 		if vote.Seat < 0 || vote.Seat >= int64(len(j.Round.Seats)) || j.Round.Seats[vote.Seat].Committed {
 			return refuse(RefuseVoteClosed, fmt.Sprintf("seat %d", vote.Seat))
 		}
-		if seen[vote.Commitment] {
+		if j.Round.holds(vote.Commitment) || holdsVote(c.Votes[:i], vote.Commitment) {
 			return refuse(RefuseCommitmentCopied, fmt.Sprintf("seat %d", vote.Seat))
 		}
-		seen[vote.Commitment] = true
 	}
 	s.emit(&VotesCommitted{Job: c.Job, Round: c.Round, Votes: c.Votes})
 	if council.CommitsDone(j.Round.seats()) {
 		s.closeCommit(j)
 	}
 	return nil
+}
+
+// holds reports whether a seat has committed to this already.
+func (r *Round) holds(commitment Digest) bool {
+	for i := range r.Seats {
+		if seat := &r.Seats[i]; seat.Committed && seat.Sealed.Commitment == commitment {
+			return true
+		}
+	}
+	return false
+}
+
+func holdsVote(votes []SealedVote, commitment Digest) bool {
+	for i := range votes {
+		if votes[i].Commitment == commitment {
+			return true
+		}
+	}
+	return false
 }
 
 // closeCommit ends the commit phase. Without any commitment there is nothing to
@@ -178,11 +190,14 @@ func (r *Round) seats() []council.Seat {
 	for i := range r.Seats {
 		seat := &r.Seats[i]
 		seats[i].Stake = int64(seat.Stake)
-		switch vote, err := council.ParseVote(seat.Vote); {
-		case seat.Revealed && err == nil:
-			seats[i].State = vote.State()
-		case seat.Committed:
+		if seat.Committed {
 			seats[i].State = council.Committed
+		}
+		if !seat.Revealed {
+			continue
+		}
+		if vote, err := council.ParseVote(seat.Vote); err == nil {
+			seats[i].State = vote.State()
 		}
 	}
 	return seats

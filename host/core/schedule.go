@@ -16,7 +16,8 @@ type pool struct {
 	spec    WorkerSpec
 	workers []*Worker
 	free    []bitset
-	rank    int // place of the block in the file
+	idle    int64 // instances in free
+	rank    int   // place of the block in the file
 }
 
 type bitset []uint64
@@ -74,7 +75,7 @@ func startsBefore(a, b *Job) bool {
 func (s *State) poolsWith(skills []string) []*pool {
 	var able []*pool
 	for _, p := range s.pools {
-		if len(p.workers) > 0 && hasAll(p.spec.Skills, skills) {
+		if p.can(skills) {
 			able = append(able, p)
 		}
 	}
@@ -85,6 +86,11 @@ func (s *State) poolsWith(skills []string) []*pool {
 		return a.rank - b.rank
 	})
 	return able
+}
+
+// can reports whether the block has an instance that takes work and all skills.
+func (p *pool) can(skills []string) bool {
+	return hasAll(p.spec.Skills, skills) && slices.ContainsFunc(p.workers, func(w *Worker) bool { return !w.Draining })
 }
 
 func hasAll(has, wants []string) bool {
@@ -169,9 +175,11 @@ func (p *pool) index() {
 	for l := range p.free {
 		p.free[l] = make(bitset, (len(p.workers)+63)/64)
 	}
+	p.idle = 0
 	for i, w := range p.workers {
 		if !w.Draining && w.Load < p.spec.Slots {
 			p.free[w.Load].set(i)
+			p.idle++
 		}
 	}
 }
@@ -182,9 +190,11 @@ func (s *State) load(w *Worker, by int64) {
 	if !w.Draining {
 		if w.Load < p.spec.Slots {
 			p.free[w.Load].clear(w.slot)
+			p.idle--
 		}
 		if w.Load+by < p.spec.Slots {
 			p.free[w.Load+by].set(w.slot)
+			p.idle++
 		}
 		s.freeSlots += max(0, p.spec.Slots-w.Load-by) - max(0, p.spec.Slots-w.Load)
 	}
@@ -223,7 +233,8 @@ func (s *State) schedule() {
 		return
 	}
 	var short shortage
-	held := make([]bool, len(s.classes))
+	held := append(s.held[:0], make([]bool, len(s.classes))...)
+	s.held = held
 	for s.roomForWork() && s.roomInEntry() {
 		c := s.nextClass(held)
 		if c < 0 {
@@ -250,11 +261,21 @@ func (s *State) nextClass(held []bool) int {
 			continue
 		}
 		j, ok := c.ready.first()
-		if ok && (found == nil || startsBefore(j, found)) {
+		if ok && (found == nil || startsBefore(j, found)) && c.idle() {
 			best, found = i, j
 		}
 	}
 	return best
+}
+
+// idle reports whether a worker of the class has a free slot.
+func (c *class) idle() bool {
+	for _, p := range c.pools {
+		if p.idle > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // shortage is what has run out in the course of one pass.
@@ -275,8 +296,11 @@ func (s *State) assign(j *Job, short *shortage) bool {
 	}
 	deposit := s.depositFor(j)
 	if deposit > 0 && (short.tokens || s.ledger.Free(s.accounts.owner) < deposit) {
+		if s.exhaust(j) {
+			return true
+		}
 		short.tokens = true
-		return s.spec.Mission.OnExhausted == "fail" && s.exhaust(j)
+		return false
 	}
 	w := s.choose(j)
 	if w == nil {

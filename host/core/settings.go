@@ -163,6 +163,15 @@ func amount(block, name, def string, ch Changes, at func(any) any, doc string) S
 	return Setting{Block: block, Name: name, Kind: KindAmount, Default: def, Max: maxAmount, Changes: ch, at: at, Doc: doc}
 }
 
+// priced is an amount whose products with others have to fit: 10⁹ units at 10⁶
+// TOKEN per 1,000 are 10¹² TOKEN.
+func priced(s Setting, most int64) Setting { s.Max = most * unitOne; return s }
+
+const (
+	maxBudget = 1_000_000_000
+	maxPrice  = 1_000_000
+)
+
 func ratio(block, name, def string, ch Changes, at func(any) any, doc string) Setting {
 	return Setting{Block: block, Name: name, Kind: KindRatio, Default: def, Max: whole, Changes: ch, at: at, Doc: doc}
 }
@@ -214,10 +223,10 @@ func missionSettings() []Setting {
 		needed(amount("treasury", "tokens", "", Never, spec(func(s *Spec) any { return &s.Treasury.Tokens }), "TOKEN minted once, at genesis, into the owner's account.")),
 		amount("treasury", "worker_endowment", "", Now, spec(func(s *Spec) any { return &s.Treasury.WorkerEndowment }), "TOKEN given to each worker at genesis so that it can stake; by default enough for every slot and attempt at the largest reward."),
 		amount("treasury", "validator_endowment", "", Now, spec(func(s *Spec) any { return &s.Treasury.ValidatorEndowment }), "TOKEN given to each validator at genesis so that it can stake; by default enough for the seats of all worker slots."),
-		amount("resources.energy", "capacity", "0", Now, spec(func(s *Spec) any { return &s.Resources.Energy.Capacity }), "ENERGY that may be in use at the same time."),
-		amount("resources.energy", "price", "1", Now, spec(func(s *Spec) any { return &s.Resources.Energy.Price }), "TOKEN per 1,000 ENERGY, paid by the employer for what is used."),
-		amount("resources.compute", "capacity", "0", Now, spec(func(s *Spec) any { return &s.Resources.Compute.Capacity }), "COMPUTE that may be in use at the same time."),
-		amount("resources.compute", "price", "1", Now, spec(func(s *Spec) any { return &s.Resources.Compute.Price }), "TOKEN per 1,000 COMPUTE, paid by the employer for what is used."),
+		priced(amount("resources.energy", "capacity", "0", Now, spec(func(s *Spec) any { return &s.Resources.Energy.Capacity }), "ENERGY that may be in use at the same time."), maxBudget),
+		priced(amount("resources.energy", "price", "1", Now, spec(func(s *Spec) any { return &s.Resources.Energy.Price }), "TOKEN per 1,000 ENERGY, paid by the employer for what is used."), maxPrice),
+		priced(amount("resources.compute", "capacity", "0", Now, spec(func(s *Spec) any { return &s.Resources.Compute.Capacity }), "COMPUTE that may be in use at the same time."), maxBudget),
+		priced(amount("resources.compute", "price", "1", Now, spec(func(s *Spec) any { return &s.Resources.Compute.Price }), "TOKEN per 1,000 COMPUTE, paid by the employer for what is used."), maxPrice),
 	}
 }
 
@@ -313,8 +322,8 @@ func JobSettings() []Setting {
 		text("job", "title", "", NewJobs, job(func(j *JobSpec) any { return &j.Title }), "What people read."),
 		needed(Setting{Block: "job", Name: "skills", Kind: KindNames, Changes: NewJobs, at: job(func(j *JobSpec) any { return &j.Skills }), Doc: "What its worker must be able to do."}),
 		needed(amount("job", "reward", "", NewJobs, job(func(j *JobSpec) any { return &j.Reward }), "TOKEN paid for an approved result.")),
-		amount("job", "energy_budget", "0", NewJobs, job(func(j *JobSpec) any { return &j.EnergyBudget }), "ENERGY held while an attempt runs."),
-		amount("job", "compute_budget", "0", NewJobs, job(func(j *JobSpec) any { return &j.ComputeBudget }), "COMPUTE held while an attempt runs."),
+		priced(amount("job", "energy_budget", "0", NewJobs, job(func(j *JobSpec) any { return &j.EnergyBudget }), "ENERGY held while an attempt runs."), maxBudget),
+		priced(amount("job", "compute_budget", "0", NewJobs, job(func(j *JobSpec) any { return &j.ComputeBudget }), "COMPUTE held while an attempt runs."), maxBudget),
 		work,
 		duration("job", "deadline", "0", NewJobs, job(func(j *JobSpec) any { return &j.Deadline }), "Mission time from ready to submission; 0 is no deadline."),
 		duration("job", "validation_window", "0", NewJobs, job(func(j *JobSpec) any { return &j.ValidationWindow }), "Mission time a round may take; 0 leaves it to the council's windows."),

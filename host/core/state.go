@@ -199,12 +199,13 @@ type State struct {
 	movable   queue // posted, with needs and escrow just met
 	undrawn   queue // submitted, waiting for a committee, in submission order
 	readyJobs int
+	held      []bool // classes, in one pass of schedule
 	freeSlots int64
 	running   int64
 	heldJobs  int64 // of them, with their result held
 
 	out        []Event
-	bytes      int  // of results in out
+	weight     int  // of out, about its bytes
 	unfinished bool // the last entry had no room for all that could be done
 	changed    []*Job
 	dirty      map[int]bool // chunks of jobs touched since the last Seal
@@ -334,7 +335,7 @@ func (s *State) Ledger() *ledger.Ledger { return s.ledger }
 
 // Escrow is what a job holds in escrow and as deposit.
 func (s *State) Escrow(j *Job) (escrow, deposit ledger.Amount) {
-	if !j.Escrowed || j.State.Terminal() {
+	if j.State.Terminal() {
 		return 0, 0
 	}
 	return s.ledger.Balance(j.escrow), s.ledger.Balance(j.deposit)

@@ -10,20 +10,57 @@ import (
 // before the first event, or not at all. The events are valid until the next
 // Step.
 func (s *State) Step(in *Input) ([]Event, *Refusal) {
-	s.out, s.bytes, s.unfinished = nil, 0, false
+	unfinished := s.unfinished
+	s.out, s.weight, s.unfinished = nil, 0, false
 	s.begin(s.seq+1, in.At, in.Prev)
 	if refusal := s.decide(in.Command); refusal != nil {
+		s.unfinished = unfinished
 		s.finish()
 		return nil, refusal
 	}
+	s.ripen()
 	s.progress()
 	s.finish()
 	return s.out, nil
 }
 
+// usualEvents and usualSteps are what most entries and transfers have room
+// enough with.
+const (
+	usualEvents = 8
+	usualSteps  = 4
+)
+
 func (s *State) emit(event Event) {
+	if s.out == nil {
+		s.out = make([]Event, 0, usualEvents)
+	}
 	s.out = append(s.out, event)
+	s.weight += weigh(event)
 	s.evolve(event)
+}
+
+// weigh is about how many bytes an event takes in the journal, never much less.
+func weigh(event Event) int {
+	const plain, step, leg, seat, file = 300, 40, 160, 80, 160
+	switch e := event.(type) {
+	case *AttemptSubmitted:
+		return plain + len(e.Result) + file*len(e.Files) + namesOf(e.Files)
+	case *ResultHeld:
+		return plain + len(e.Result) + file*len(e.Files) + namesOf(e.Files)
+	case *Transfer:
+		return plain + step*len(e.Steps) + leg*len(e.Legs)
+	case *RoundOpened:
+		return plain + seat*len(e.Seats)
+	}
+	return plain
+}
+
+func namesOf(files []File) (n int) {
+	for i := range files {
+		n += len(files[i].Name)
+	}
+	return n
 }
 
 func (s *State) decide(command Command) *Refusal {
@@ -103,11 +140,14 @@ func (s *State) progress() {
 		s.emit(&MissionStopped{})
 	case s.status == Running:
 		s.submitHeld()
-		s.proceed()
-		s.fund()
-		s.proceed()
-		s.convene()
-		s.schedule()
+		for again := true; again; {
+			s.proceed()
+			s.fund()
+			s.proceed()
+			s.convene()
+			s.schedule()
+			again = s.movable.front(s.canMove) != nil && s.roomInEntry() // a job that cannot be paid for ends, and others needed it
+		}
 		s.complete()
 	}
 }
@@ -115,22 +155,16 @@ func (s *State) progress() {
 // halted reports whether nothing may run.
 func (s *State) halted() bool { return s.status == Stopped || s.status == Emergency }
 
-// maxEvents bounds the events of one entry, and so its size and the time it
-// takes: what is left is done by the next one.
-const maxEvents = 4000
+// maxWeight bounds one entry and the time it takes, far below the 4 MiB that no
+// entry may exceed: what is left is done by the next one.
+const maxWeight = 1 << 20
 
 // roomInEntry reports whether this entry may take more; if not, it is noted
 // that something is left to do.
 func (s *State) roomInEntry() bool {
-	if len(s.out) < maxEvents && s.bytes < maxResultBytes {
-		return true
-	}
-	s.unfinished = true
-	return false
+	s.unfinished = s.unfinished || s.weight >= maxWeight
+	return s.weight < maxWeight
 }
-
-// maxResultBytes bounds the results of one entry, which may be 64 KiB each.
-const maxResultBytes = 1 << 20
 
 // fund escrows posted jobs, in post order, as far as the owner's tokens go.
 func (s *State) fund() {
@@ -170,11 +204,14 @@ type stepList struct {
 }
 
 func (s *State) steps(j *Job) stepList {
-	return stepList{s, &Transfer{Job: j.Spec.ID, Attempt: j.Attempt, Steps: make([]Step, 0, 8)}}
+	return stepList{s, &Transfer{Job: j.Spec.ID, Attempt: j.Attempt}}
 }
 
 func (l stepList) add(kind StepKind, seat int, amount ledger.Amount) {
 	if amount > 0 {
+		if l.event.Steps == nil {
+			l.event.Steps = make([]Step, 0, usualSteps)
+		}
 		l.event.Steps = append(l.event.Steps, Step{kind, int64(seat), amount})
 	}
 }

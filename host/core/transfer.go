@@ -147,6 +147,7 @@ func (c *Codec) readStep(s *Step) {
 	for kind := range stepRules {
 		if stepRules[kind].Name == name && stepRules[kind].Seat == seated {
 			s.Kind = StepKind(kind)
+			break
 		}
 	}
 	if s.Kind.String() != name {

@@ -184,15 +184,3 @@ func (s *State) waitingToStart(j *Job) string {
 	}
 	return "an earlier job comes first"
 }
-
-// idle reports whether a worker of the class has a free slot.
-func (c *class) idle() bool {
-	for _, p := range c.pools {
-		for _, level := range p.free {
-			if level.count() > 0 {
-				return true
-			}
-		}
-	}
-	return false
-}

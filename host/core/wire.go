@@ -20,6 +20,7 @@ type Codec struct {
 	reading bool
 	comma   bool // a member stands before this one
 	err     error
+	last    string // text read last: records name one job over and over
 	state   *State // sealing and restoring: what names and accounts are resolved against
 }
 
@@ -108,9 +109,11 @@ func (c *Codec) text() string {
 		i++
 	}
 	if i < len(c.buf) && c.buf[i] == '"' {
-		s := string(c.buf[:i])
+		if string(c.buf[:i]) != c.last {
+			c.last = string(c.buf[:i])
+		}
 		c.buf = c.buf[i+1:]
-		return s
+		return c.last
 	}
 	return c.escaped()
 }
@@ -143,6 +146,16 @@ func (c *Codec) escaped() string {
 	}
 	c.fail("unfinished string")
 	return ""
+}
+
+// word reads a member that is one of a closed list of names: no text is kept.
+func (c *Codec) word(name string) []byte {
+	if !c.has(name) {
+		c.fail("expected member " + name)
+		return nil
+	}
+	c.expect('"')
+	return c.until('"')
 }
 
 // Text is a string member.

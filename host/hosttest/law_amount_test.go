@@ -3,6 +3,7 @@ package hosttest
 import (
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 )
 
@@ -48,8 +49,10 @@ func durationOf(text string) int64 {
 	var total int64
 	for text != "" {
 		digits := len(text) - len(strings.TrimLeft(text, "0123456789"))
-		var n int64
-		fmt.Sscan("0"+text[:digits], &n)
+		n, err := strconv.ParseInt(text[:digits], 10, 64)
+		if err != nil {
+			panic("no duration: " + text)
+		}
 		text = text[digits:]
 		switch {
 		case strings.HasPrefix(text, "ms"):

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"testing"
 
 	"github.com/omega-run/omega/host/missionfile"
-	"github.com/stretchr/testify/require"
 )
 
 // plan is a mission before it is a file.
@@ -22,6 +20,7 @@ type plan struct {
 	compute    int64
 	price      string
 	committee  int
+	fee        string
 	validators int
 	endowments [2]int64 // of a worker, of a validator
 	governance []string // the rest of the block
@@ -63,7 +62,7 @@ func drawPlan(r *rand.Rand) *plan {
 		price: pick(r, "1", "0.000001", "7.333333", "14"), committee: pick(r, 0, 0, 3, 3, 4, 5, 7), interval: pick(r, "1s", "5s", "40s", "10m"),
 		endowments: [2]int64{pick[int64](r, 0, 30, 200, 1000), pick[int64](r, 10, 25, 90, 400)}, removals: chance(r, 50),
 	}
-	p.validators = p.committee
+	p.validators = max(1, p.committee)
 	if p.committee > 0 {
 		p.validators += pick(r, 0, 0, 1, 3)
 	}
@@ -78,7 +77,8 @@ func (p *plan) drawGovernance(r *rand.Rand) {
 	ratios := func() string { return pick(r, "0", "0.05", "0.2", "0.333333", "0.5", "0.999999", "1") }
 	add("worker_stake_ratio = %s", pick(r, "0", "0.05", "0.2", "0.333333", "1"))
 	add("slash_ratio = %s", ratios())
-	add("fee_ratio = %s", pick(r, "0", "0.05", "0.033333", "0.5"))
+	p.fee = pick(r, "0", "0.05", "0.033333", "0.5")
+	add("fee_ratio = %s", p.fee)
 	add("burn_ratio = %s", pick(r, "0", "0.01", "0.333333"))
 	add("validator_reward_ratio = %s", pick(r, "0", "0.08", "0.111111", "1"))
 	shares := pick(r, [3]string{"0.5", "0.5", "0"}, [3]string{"0", "0", "1"}, [3]string{"0.333333", "0.333333", "0.333334"}, [3]string{"1", "0", "0"})
@@ -183,10 +183,10 @@ func (p *plan) edited(r *rand.Rand) *plan {
 	next := *p
 	next.workers, next.jobs = append([]workerPlan{}, p.workers...), append([]jobPlan{}, p.jobs...)
 	for range 1 + r.IntN(3) {
-		switch r.IntN(7) {
-		case 0:
+		switch r.IntN(9) {
+		case 0, 7:
 			next.energy = pick[int64](r, 0, 400, 1500, 4000, 9999)
-		case 1:
+		case 1, 8:
 			next.compute = pick[int64](r, 500, 2000, 6000)
 		case 2:
 			next.price = pick(r, "1", "0.5", "3.000003")
@@ -244,7 +244,8 @@ func (p *plan) tokens() string {
 	if p.treasury == "" {
 		sum := micro(0)
 		for _, j := range p.jobs {
-			sum += 2 * micro(max(1, j.count)) * amountOf(j.reward)
+			reward := amountOf(j.reward)
+			sum += micro(max(1, j.count)) * (reward + part(reward, amountOf(p.fee)) + 1)
 		}
 		members := 0
 		for _, w := range p.workers {
@@ -256,10 +257,7 @@ func (p *plan) tokens() string {
 	return p.treasury
 }
 
-func (p *plan) compile(t testing.TB) *missionfile.Mission {
-	t.Helper()
+func (p *plan) compile() (*missionfile.Mission, missionfile.Diagnostics) {
 	text := []byte(p.file())
-	m, problems := missionfile.Compile("mission.hcl", []missionfile.Source{{Path: "mission.hcl", Bytes: text, Digest: sha256.Sum256(text)}})
-	require.False(t, problems.HasErrors(), "%v\n%s", problems, text)
-	return m
+	return missionfile.Compile("mission.hcl", []missionfile.Source{{Path: "mission.hcl", Bytes: text, Digest: sha256.Sum256(text)}})
 }

@@ -21,7 +21,7 @@ const (
 	// keptCheckpoints is how many manifests stay: if a chunk of the newest is damaged there is one before it.
 	keptCheckpoints = 2
 	// MaxChunk bounds one chunk in bytes: a changed byte costs the writing of its chunk.
-	MaxChunk = 16 << 20
+	MaxChunk = 32 << 20
 	// MaxChunks bounds one checkpoint: its manifest, rewritten whole, stays below 5 MiB.
 	MaxChunks   = 1 << 16
 	maxManifest = MaxChunks*(2*sha256.Size+3) + 1<<10

@@ -99,8 +99,11 @@ func (c *Cursor) read() ([]byte, error) {
 			}
 			return line, nil
 		}
-		if err != nil && err != io.EOF {
+		if err == errNoNewline {
 			return nil, c.corruption(err.Error())
+		}
+		if err != nil && err != io.EOF {
+			return nil, fmt.Errorf("reading %s: %w", segmentName(c.number), err) // a disk that fails proves nothing
 		}
 		if _, more := c.index.end(c.number + 1); !more {
 			return nil, c.corruption("the entry is missing")

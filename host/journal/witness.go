@@ -68,3 +68,13 @@ func readRecord(disk FS, dir, name string) (w Witness, present bool, err error) 
 func openDurable(disk FS, dir string) (File, error) {
 	return disk.OpenFile(filepath.Join(dir, durableFile), os.O_RDWR|os.O_CREATE)
 }
+
+// DurableSeq is what the journal in dir says of itself without being read: the last entry known to be durable, 0 if it
+// does not say.
+func DurableSeq(dir string) uint64 {
+	w, _, err := readRecord(OS{}, dir, durableFile)
+	if err != nil {
+		return 0
+	}
+	return w.Seq
+}

@@ -45,7 +45,7 @@ type Amount int64
 func ParseAmount(text string) (Amount, error) {
 	minor, err := parseDecimal(text)
 	if err != nil {
-		return 0, fmt.Errorf("amount %.30q %w", text, err)
+		return 0, fmt.Errorf("amount %.30q %w", strings.Clone(text), err) // so that text itself never escapes
 	}
 	return Amount(minor), nil
 }

@@ -113,7 +113,8 @@ func newBooks() books {
 
 func (b *books) keep(m movement) {
 	if b.each != nil {
-		b.each(&m)
+		told := m // a copy, so that m stays off the heap where nobody asks
+		b.each(&told)
 	}
 	if len(b.Last) < lastTransfers {
 		b.Last = append(b.Last, m)

@@ -1,0 +1,360 @@
+package hosttest
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/council"
+	"github.com/omega-run/omega/host/ledger"
+	"github.com/omega-run/omega/host/worker"
+)
+
+// chaos is the faulty part of a run.
+func (w *world) chaos(steps int) {
+	for range steps {
+		if w.host == nil {
+			w.betweenHosts()
+			w.open(true)
+		}
+		if w.host.Over() == "" {
+			w.act()
+		}
+		if w.host != nil && w.failed() {
+			w.die()
+		}
+		if w.host != nil && w.host.Over() != "" {
+			ended := w.host.Over() == "ended"
+			w.leave(w.host.Over())
+			if ended {
+				return
+			}
+		}
+	}
+}
+
+// act is one thing that happens.
+func (w *world) act() {
+	switch roll := w.r.IntN(100); {
+	case roll < 30:
+		w.turn()
+	case roll < 48:
+		w.pump()
+	case roll < 62:
+		w.pass()
+	case roll < 78:
+		if all := w.answerable(); len(all) > 0 {
+			a := pick(w.r, all...)
+			if a.does != "hang" && (a.does != "late" || chance(w.r, 20)) {
+				w.finish(a)
+			}
+		}
+	case roll < 83:
+		w.order()
+	case roll < 88:
+		w.speakLate()
+	case roll < 93:
+		w.meddle()
+	case roll < 96:
+		w.save()
+	case roll < 97:
+		w.die()
+	case roll < 99:
+		w.disk.arm(w.r, 12)
+	default:
+		w.leave("asked to leave")
+	}
+}
+
+// pass lets wall time go on: to what is due next, or short of it, or beyond.
+func (w *world) pass() {
+	wait, ok := w.host.Next()
+	if !ok || chance(w.r, 10) {
+		wait = time.Duration(w.r.IntN(90_000)) * time.Millisecond
+	}
+	if chance(w.r, 20) {
+		wait += time.Duration(w.r.IntN(3)-1) * time.Millisecond
+	}
+	w.wall = w.wall.Add(max(0, wait))
+}
+
+// betweenHosts is what happens while no host runs.
+func (w *world) betweenHosts() {
+	w.wall = w.wall.Add(time.Duration(w.r.IntN(100_000)) * time.Millisecond)
+	if chance(w.r, 15) {
+		next := w.plan.edited(w.r)
+		if w.mission, _ = next.compile(); w.mission != nil {
+			w.plan = next
+			w.did["edits"]++
+		} else {
+			w.did["broken files"]++
+			if len(w.lines) == 0 {
+				w.mission, _ = w.plan.compile()
+			}
+		}
+	} else if w.mission == nil {
+		w.mission, _ = w.plan.compile()
+	}
+	if chance(w.r, 20) {
+		w.control = append(w.control, w.newOrder())
+	}
+	if chance(w.r, 50) && (w.book.status == "stopped" || w.book.status == "emergency") {
+		w.control = append(w.control, w.orderTo(core.Resume))
+	}
+}
+
+// orderTo is a new order of the owner.
+func (w *world) orderTo(say core.OrderKind) *core.Order {
+	w.sent++
+	o := &core.Order{ID: fmt.Sprintf("order-%d", w.sent), Key: [32]byte(w.owner.Public().(ed25519.PublicKey)), Counter: int64(w.sent), Say: say}
+	if jobs := w.book.order; len(jobs) > 0 && say == core.CancelJob {
+		o.Job, o.Reason = pick(w.r, jobs...).id, "as the seed wants"
+	}
+	if say == core.PostJob {
+		o.Post = w.newJob()
+	}
+	o.Body = sha256.Sum256(fmt.Appendf(nil, "%d %s %s", w.sent, say, o.Job))
+	return o
+}
+
+func (w *world) newOrder() *core.Order {
+	return w.orderTo(pick(w.r, core.Pause, core.Pause, core.Resume, core.Resume, core.Resume, core.Stop, core.EmergencyStop, core.CancelJob, core.PostJob, core.PostJob, "dance"))
+}
+
+// newJob is a job the owner posts, now and then one that cannot be.
+func (w *world) newJob() *core.JobSpec {
+	j := &core.JobSpec{Skills: []string{pick(w.r, "a", "b", "nobody")}, Reward: pick[ledger.Amount](w.r, 0, 1, 10_000_001, 50_000_000, 5_000_000_000, -1), Work: pick(w.r, 0, core.Minute)}
+	if chance(w.r, 30) {
+		j.ID = pick(w.r, "j0", "extra", "Wrong")
+	}
+	if chance(w.r, 30) {
+		j.EnergyBudget = pick[ledger.Amount](w.r, 1, 333_333_333, 1_000_000_000, 20_000_000_000)
+	}
+	if jobs := w.book.order; len(jobs) > 0 && chance(w.r, 30) {
+		j.Needs = []string{pick(w.r, jobs...).id}
+		j.AnyEnd = chance(w.r, 50)
+	}
+	j.Required = chance(w.r, 50)
+	return j
+}
+
+// order sends an order: a new one, one that was sent before, or one that goes
+// under a name that was used.
+func (w *world) order() {
+	o := w.newOrder()
+	if n := len(w.control); n > 0 && chance(w.r, 25) {
+		before := *pick(w.r, w.control...)
+		switch w.r.IntN(3) {
+		case 1:
+			before.Body[0] ^= 1
+		case 2:
+			before.ID += "-again" // and an old counter
+		}
+		o = &before
+	}
+	if chance(w.r, 5) {
+		o.Key[0] ^= 1
+	}
+	w.control = append(w.control, o)
+	if o.Say == core.EmergencyStop {
+		w.attempts = nil // killed ahead of the record
+	}
+	w.host.Order(o)
+	if chance(w.r, 20) {
+		w.host.Order(o)
+	}
+}
+
+// speakLate says what nobody asked for, or asked for once: an answer under an
+// old token, of an attempt that is over, of a job there never was.
+func (w *world) speakLate() {
+	if len(w.old) == 0 {
+		return
+	}
+	a := pick(w.r, w.old...)
+	if w.r.IntN(4) == 0 {
+		a = w.old[len(w.old)-1]
+	}
+	switch w.r.IntN(10) {
+	case 0:
+		a.number++
+	case 1:
+		a.lease--
+	case 2:
+		a.job = "nobody"
+	}
+	if a.cause > w.acked {
+		return
+	}
+	w.did["answers nobody asked for"]++
+	if chance(w.r, 30) {
+		w.host.Send("worker:w0", &core.Failure{Job: a.job, Attempt: a.number, Lease: a.lease, Reason: string(worker.FaultExit)})
+		return
+	}
+	result := &core.Result{Job: a.job, Attempt: a.number, Lease: a.lease, Result: w.result(), EnergyUsed: core.Unreported, ComputeUsed: pick[ledger.Amount](w.r, core.Unreported, 5, 1<<50)}
+	if w.plan.committee == 0 {
+		result.Judged = &core.Judgement{Approve: chance(w.r, 60)}
+	}
+	w.host.Send("worker:w0", result)
+}
+
+// meddle votes before the host does: against it, or for some seats only, or
+// with a vote that can never be revealed.
+func (w *world) meddle() {
+	for _, j := range w.book.order {
+		if j.round == nil || j.round.outcome != "" || j.is("finalized", "failed") || !chance(w.r, 70) {
+			continue
+		}
+		switch {
+		case j.state == "committing":
+			w.vote(j)
+		case j.state == "revealing":
+			w.reveal(j)
+		default:
+			continue
+		}
+		return
+	}
+}
+
+func (w *world) vote(j *life) {
+	command := &core.Commit{Job: j.id, Round: j.round.number}
+	all := chance(w.r, 70)
+	for i := range j.round.seats {
+		if s := &j.round.seats[i]; s.commitment == "" && (all || chance(w.r, 50)) {
+			command.Votes = append(command.Votes, w.ballot(j, i))
+		}
+	}
+	if n := len(command.Votes); n > 1 && chance(w.r, 5) {
+		command.Votes[0].Commitment = command.Votes[n-1].Commitment
+	}
+	if len(command.Votes) > 0 {
+		w.host.Send("council", command)
+	}
+}
+
+// reveal says what some seats have sealed, and now and then something else.
+func (w *world) reveal(j *life) {
+	command := &core.Reveal{Job: j.id, Round: j.round.number}
+	for i := range j.round.seats {
+		s := &j.round.seats[i]
+		open, known := w.votes[s.commitment]
+		if !known || s.vote != "" || chance(w.r, 15) {
+			continue
+		}
+		open.Seat = int64(i)
+		if chance(w.r, 4) {
+			open.Vote = "approve"
+		}
+		command.Votes = append(command.Votes, open)
+	}
+	if len(command.Votes) == 0 && chance(w.r, 20) {
+		command.Votes = []core.OpenVote{{Seat: int64(w.r.IntN(9)), Vote: "approve", Salt: [32]byte{1}}}
+	}
+	w.host.Send("council", command)
+}
+
+func (w *world) ballot(j *life, i int) core.SealedVote {
+	s := &j.round.seats[i]
+	vote, reason := pick(w.r, council.Approve, council.Approve, council.Reject, council.Reject, council.Abstain), pick(w.r, "", "as the seed wants")
+	sealer := council.NewSealer(council.Secret(w.secret, s.validator.id))
+	salt := sealer.Salt(missionID, j.id, int(j.round.number))
+	plain, err := council.Plaintext(vote, reason)
+	w.must(err == nil, "%v", err)
+	v := core.SealedVote{Seat: int64(i)}
+	v.Nonce, v.Box = sealer.Seal(missionID, j.id, int(j.round.number), plain[:])
+	raw, err := hex.DecodeString(w.book.commitment(j, s, vote.String(), reason, base64.StdEncoding.EncodeToString(salt[:])))
+	w.must(err == nil && len(raw) == 32, "%v", err)
+	v.Commitment = core.Digest(raw)
+	w.votes[hex.EncodeToString(raw)] = core.OpenVote{Vote: vote.String(), Reason: reason, Salt: salt}
+	if chance(w.r, 15) {
+		v.Box = []byte("nobody can open this")
+	}
+	return v
+}
+
+// maxCalm bounds how long a mission may take to come to its end when nothing is
+// in its way: far more than any of these needs.
+const maxCalm = 5000
+
+// calm stops all faults and waits for the end.
+func (w *world) calm() {
+	w.disk.gate(false)
+	if w.host != nil {
+		w.settleWriter()
+	}
+	for range maxCalm {
+		if w.host == nil {
+			if s := w.book.status; s == "stopped" || s == "emergency" {
+				w.control = append(w.control, w.orderTo(core.Resume))
+			}
+			w.open(false)
+			w.disk.gate(false)
+			w.settleWriter()
+		}
+		w.disk.disarm()
+		w.acked = max(w.acked, w.host.Journal().Durable())
+		if w.host.Over() == "" {
+			w.turn()
+		}
+		if w.host == nil {
+			continue
+		}
+		if over := w.host.Over(); over != "" {
+			w.leave(over)
+			if over == "ended" {
+				return
+			}
+			continue
+		}
+		w.goOn()
+	}
+	w.fail("the mission does not end: it is %s with %d open jobs", w.book.status, w.book.open)
+}
+
+// goOn does the next thing that a world without faults does.
+func (w *world) goOn() {
+	wait, waits := w.host.Next()
+	switch {
+	case w.book.status == "paused":
+		o := w.orderTo(core.Resume)
+		w.control = append(w.control, o)
+		w.host.Order(o)
+	case len(w.attempts) > 0:
+		if w.attempts[0].does = "ok"; chance(w.r, 10) {
+			w.attempts[0].does = "fail"
+		}
+		w.finish(w.attempts[0])
+	case w.book.status == "stopping":
+		w.host.Send("host", &core.Halt{})
+	case waits:
+		w.wall = w.wall.Add(wait)
+	default:
+		w.did["stalls"]++
+		w.host.Send("mission", &core.Stall{})
+	}
+}
+
+// atRest checks what must hold when everything is over.
+func (w *world) atRest() {
+	b := w.book
+	w.must(b.status == "ended" && b.open == 0, "it ends %s with %d open jobs", b.status, b.open)
+	for _, j := range b.order {
+		w.must(j.ended(), "%s has no end: %s", j.id, j.state)
+	}
+	for name, amount := range b.money {
+		if name == "ENERGY reserved" || name == "COMPUTE reserved" {
+			w.must(amount == 0, "%s of %s is left over", amount, name)
+		}
+	}
+	w.recover()
+	w.open(false)
+	w.must(w.host.State().Status() == core.Ended && w.host.Over() == "ended", "an ended mission goes on")
+	w.sameState()
+	w.disk.gate(false)
+	w.must(w.host.Close() == nil, "the journal of an ended mission cannot be closed")
+}

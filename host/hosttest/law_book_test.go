@@ -1,0 +1,307 @@
+package hosttest
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// book is a mission as its record alone tells it, and every law it must obey.
+// take is told one line after the other; the first broken law ends the book.
+type book struct {
+	broken error
+	rec    *record
+
+	seq      uint64
+	at       int64
+	prev     string
+	mission  string
+	status   string
+	settings map[string]string
+	declared int64 // instances of the file
+	expanded int64
+
+	staff      map[string]*member
+	pools      []string // worker ids in declared order
+	validators map[string]*member
+	jobs       map[string]*life
+	order      []*life // as posted
+	open       int
+
+	money   map[string]micro // by unit and account
+	limit   map[string]micro
+	owed    map[string]micro
+	ids     map[string]bool // transfers
+	pending []string        // legs that the rules ask for in this entry
+	sums    totals
+
+	orders   map[string]bool // id and body that were answered
+	applied  map[string]bool // ids that were obeyed
+	counter  int64
+	recorded map[string]bool // files by digest
+	needed   map[string]bool // files of the generation in force that are not
+}
+
+// member is a worker or a validator.
+type member struct {
+	id       string
+	skills   []string
+	slots    int
+	speed    micro
+	exec     bool
+	key      string
+	draining bool
+	load     int
+}
+
+// life is a job.
+type life struct {
+	posted
+	index     int
+	state     string
+	attempt   int64
+	failures  int64
+	lease     uint64
+	worker    *member
+	last      string
+	working   bool
+	readyAt   int64
+	retryAt   int64
+	submitted int64
+	held      *fact
+	escrow    micro // held
+	fee       micro
+	funded    bool
+	stake     micro
+	deposit   micro
+	prices    [2]micro
+	digest    string
+	rejected  bool // by the host itself, in the entry that brought the result
+	round     *round
+	rounds    int64
+	undecided int
+	expected  map[string]micro // movements the rules ask for, less those recorded
+}
+
+type posted struct {
+	id       string
+	fact     *fact
+	reward   micro
+	budgets  [2]micro
+	required bool
+}
+
+type round struct {
+	number  int64
+	due     int64
+	outcome string
+	seats   []seat
+}
+
+type seat struct {
+	validator  *member
+	stake      micro
+	commitment string
+	vote       string // revealed
+}
+
+type totals struct {
+	Posted, Finalized, Failed, Cancelled, Expired, Skipped int64
+	Minted, Paid, Slashed, Burned, Fees                    micro
+}
+
+func newBook() *book {
+	return &book{
+		prev: strings.Repeat("0", 64), status: "running", staff: map[string]*member{}, validators: map[string]*member{}, jobs: map[string]*life{},
+		money: map[string]micro{}, limit: map[string]micro{}, owed: map[string]micro{}, ids: map[string]bool{}, orders: map[string]bool{},
+		applied: map[string]bool{}, needed: map[string]bool{}, recorded: map[string]bool{},
+	}
+}
+
+// law notes that something must hold here.
+func (b *book) law(holds bool, format string, args ...any) {
+	if !holds && b.broken == nil {
+		b.broken = fmt.Errorf("entry %d: "+format, append([]any{b.seq}, args...)...)
+	}
+}
+
+// take reads the next line.
+func (b *book) take(line []byte) error {
+	rec, err := parseRecord(line)
+	if err != nil {
+		return err
+	}
+	b.rec = rec
+	b.law(rec.Seq == b.seq+1, "follows entry %d", rec.Seq)
+	b.seq = rec.Seq
+	b.law(rec.At >= b.at, "mission time runs back from %d to %d", b.at, rec.At)
+	b.law(rec.Prev == b.prev, "prev is %s, the line before is %s", rec.Prev, b.prev)
+	b.law(rec.Refused == nil || len(rec.Events) == 0, "refused, and yet it has events")
+	b.at, b.prev = rec.At, digest(line)
+	for i := range rec.Events {
+		if b.broken == nil {
+			b.fact(&rec.Events[i])
+		}
+	}
+	if b.broken == nil {
+		b.after()
+	}
+	return b.broken
+}
+
+func (b *book) fact(e *fact) {
+	switch e.Type {
+	case "mission_created":
+		b.law(b.seq == 1, "created again")
+		b.mission = e.Mission
+	case "generation_applied":
+		b.generation(e)
+	case "source_recorded":
+		if e.Last {
+			delete(b.needed, e.Digest)
+			b.recorded[e.Digest] = true
+		}
+	case "jobs_expanded":
+		b.expanded = e.Next
+	case "transfer":
+		b.transfer(e)
+	case "order_taken":
+		b.orderTaken(e)
+	case "mission_paused":
+		b.change("paused", "running")
+	case "mission_resumed":
+		b.change("running", "paused", "stopping", "stopped", "emergency")
+	case "mission_stopping":
+		b.change("stopping", "running", "paused")
+	case "mission_stopped":
+		if e.Emergency {
+			b.change("emergency", "running", "paused", "stopping", "stopped")
+		} else {
+			b.change("stopped", "stopping")
+		}
+	case "mission_ended":
+		b.law(b.open == 0, "the mission ends with %d open jobs", b.open)
+		b.law(e.Reason != "complete" || b.expanded == b.declared, "complete before everything was posted")
+		b.change("ended", "running", "stopping")
+	case "host_started", "host_left", "checkpointed", "journal_cut", "clock_advanced", "edit_refused":
+	default:
+		b.life(e)
+	}
+}
+
+func (b *book) change(to string, from ...string) {
+	b.law(slices.Contains(from, b.status), "%s after %s", to, b.status)
+	b.status = to
+}
+
+func (b *book) orderTaken(e *fact) {
+	key := e.OrderID + " " + e.Body
+	b.law(!b.orders[key], "order %s is answered twice", e.OrderID)
+	b.orders[key] = true
+	if e.Refusal != "" {
+		return
+	}
+	b.law(!b.applied[e.OrderID], "order %s is obeyed twice", e.OrderID)
+	b.law(e.Counter > b.counter, "order %s with counter %d is obeyed after %d", e.OrderID, e.Counter, b.counter)
+	b.applied[e.OrderID], b.counter = true, e.Counter
+}
+
+// generation puts settings in force and says what has to be moved for it.
+func (b *book) generation(e *fact) {
+	var spec struct {
+		Instances int64 `json:"instances"`
+		Workers   []struct {
+			Instances, Skills        []string
+			Kind, Slots, Speed, Name string
+		} `json:"workers"`
+		Validators []struct{ Instances []string } `json:"validators"`
+	}
+	var all map[string]json.RawMessage
+	b.law(json.Unmarshal(e.Spec, &spec) == nil && json.Unmarshal(e.Spec, &all) == nil, "a spec nobody can read")
+	first := b.settings == nil
+	b.settings = map[string]string{}
+	for name, raw := range all {
+		var text string
+		if json.Unmarshal(raw, &text) == nil {
+			b.settings[name] = text
+		}
+	}
+	b.declared, b.expanded = spec.Instances, 0
+	for _, source := range e.Sources {
+		b.law(first || b.recorded[source.Digest], "an edit is in force before its files are in the journal")
+		if !b.recorded[source.Digest] {
+			b.needed[source.Digest] = true
+		}
+	}
+	owner := b.owner()
+	if first {
+		b.pend("TOKEN", "minted", owner, b.setting("treasury.tokens"))
+	}
+	b.limitTo("ENERGY", b.setting("resources.energy.capacity"))
+	b.limitTo("COMPUTE", b.setting("resources.compute.capacity"))
+	for _, m := range b.staff {
+		m.draining = true
+	}
+	b.pools = nil
+	for _, w := range spec.Workers {
+		for _, id := range w.Instances {
+			m := b.staff[id]
+			if m == nil {
+				m = &member{id: id}
+				b.staff[id] = m
+				b.pend("TOKEN", owner, "worker:"+id, b.setting("treasury.worker_endowment"))
+			}
+			m.skills, m.exec, m.draining, m.speed, m.slots = w.Skills, w.Kind == "exec", false, 1e6, 0
+			fmt.Sscan(w.Slots, &m.slots)
+			if !m.exec {
+				m.speed = amountOf(w.Speed)
+			}
+			b.pools = append(b.pools, id)
+		}
+	}
+	for _, m := range b.validators {
+		m.draining = true
+	}
+	n := 0
+	for _, v := range spec.Validators {
+		for _, id := range v.Instances {
+			if b.validators[id] == nil {
+				b.validators[id] = &member{id: id, key: e.Keys[n]}
+				b.pend("TOKEN", owner, "validator:"+id, b.setting("treasury.validator_endowment"))
+			}
+			b.validators[id].draining = false
+			n++
+		}
+	}
+}
+
+func (b *book) setting(name string) micro { return amountOf(b.settings[name]) }
+
+func (b *book) count(name string) (n int64) {
+	fmt.Sscan(b.settings[name], &n)
+	return n
+}
+
+func (b *book) owner() string { return "account:" + b.settings["mission.owner"] }
+
+// limitTo moves a capacity: what a lowered limit cannot burn at once it is owed.
+func (b *book) limitTo(unit string, limit micro) {
+	d := limit - b.limit[unit]
+	if d > 0 {
+		forgiven := min(d, b.owed[unit])
+		b.owed[unit] -= forgiven
+		b.pend(unit, "minted", "capacity", d-forgiven)
+	} else {
+		burned := min(-d, b.money[unit+" capacity"])
+		b.owed[unit] += -d - burned
+		b.pend(unit, "capacity", "burned", burned)
+	}
+	b.limit[unit] = limit
+}
+
+func (b *book) pend(unit, from, to string, amount micro) {
+	if amount > 0 {
+		b.pending = append(b.pending, fmt.Sprint(unit, " ", from, " ", to, " ", amount))
+	}
+}

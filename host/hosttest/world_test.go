@@ -1,0 +1,236 @@
+package hosttest
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/omega-run/omega/host"
+	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/journal"
+	"github.com/omega-run/omega/host/ledger"
+	"github.com/omega-run/omega/host/missionfile"
+)
+
+const (
+	data      = "data"
+	missionID = "01SIMSIMSIMSIMSIMSIMSIMSIM"
+)
+
+// world is everything around the host, and what it must not get wrong.
+type world struct {
+	r      *rand.Rand
+	plan   *plan
+	first  *plan // of genesis
+	wall   time.Time
+	mem    *journal.MemFS
+	disk   *disk
+	host   *host.Manual
+	ended  bool // the host was started on a mission that had ended
+	owner  ed25519.PrivateKey
+	key    ed25519.PrivateKey // of the host
+	secret [32]byte
+	faults bool
+
+	mission  *missionfile.Mission // as the file is now; nil: broken
+	attempts []*attempt           // begun and neither answered nor forgotten
+	current  *attempt
+	old      []attempt // any there ever was
+	control  []*core.Order
+	sent     int                      // orders made
+	votes    map[string]core.OpenVote // by commitment
+
+	lines  [][]byte // every entry, as it must stand in the journal
+	acked  uint64   // entries the journal has called durable
+	book   *book
+	mirror *core.State // replays the recorded bytes
+	twin   *core.State // steps what the host steps, from a replayed or restored state
+	chunks map[int][]byte
+	did    map[string]int
+	trace  func(format string, args ...any)
+}
+
+// attempt is work that the host has begun outside.
+type attempt struct {
+	job    string
+	number int64
+	lease  core.Seq
+	cause  uint64
+	run    func()
+	does   string
+}
+
+// broken ends a run: a law does not hold.
+type broken struct{ err error }
+
+func (w *world) fail(format string, args ...any) { panic(broken{fmt.Errorf(format, args...)}) }
+
+func (w *world) must(holds bool, format string, args ...any) {
+	if !holds {
+		w.fail(format, args...)
+	}
+}
+
+func newWorld(seed uint64) *world {
+	r := rand.New(rand.NewPCG(seed, 0x0123456789abcdef))
+	w := &world{
+		r: r, plan: drawPlan(r), wall: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), mem: journal.NewMemFS(), book: newBook(),
+		mirror: core.New(), chunks: map[int][]byte{}, did: map[string]int{}, votes: map[string]core.OpenVote{}, trace: func(string, ...any) {},
+	}
+	w.secret = sha256.Sum256(fmt.Appendf(nil, "secret %d", seed))
+	owner, key := sha256.Sum256(fmt.Appendf(nil, "owner %d", seed)), sha256.Sum256(fmt.Appendf(nil, "host %d", seed))
+	w.owner, w.key = ed25519.NewKeyFromSeed(owner[:]), ed25519.NewKeyFromSeed(key[:])
+	w.first = w.plan
+	var problems missionfile.Diagnostics
+	w.mission, problems = w.plan.compile()
+	w.must(w.mission != nil, "the simulator's own mission is refused: %v\n%s", problems, w.plan.file())
+	return w
+}
+
+// follow is told of every entry before it is durable, and holds it against
+// everything that is known.
+func (w *world) follow(s *core.State, e *core.Entry, d core.Digest) {
+	body := e.AppendBody(nil)
+	line := frame(uint64(e.Seq), body, fmt.Sprintf("%x", e.Prev))
+	w.trace("%s", line)
+	if w.lines = append(w.lines, line); e.Seq == 1 {
+		w.first = w.plan
+	}
+	w.must(fmt.Sprintf("%x", d) == digest(line), "entry %d has another digest than its bytes", e.Seq)
+	w.must(!strings.Contains(string(body), errDisk.Error()) && !strings.Contains(string(body), journal.ErrDown.Error()), "a fault of the machine is on record: %s", line)
+	if w.twin != nil {
+		w.alongside(e, body)
+	}
+	w.take(line)
+	w.agree(s)
+	if len(w.lines)%16 == 0 {
+		w.renewTwin()
+	}
+	if e.Refusal != nil {
+		w.did["refused "+string(e.Refusal.Code)]++
+	}
+	w.settleWriter()
+}
+
+// take lets the checkers read a recorded line.
+func (w *world) take(line []byte) {
+	if err := w.book.take(line); err != nil {
+		w.fail("%w", err)
+	}
+	e, err := core.ParseEntry(line)
+	w.must(err == nil, "an entry cannot be read back: %v: %s", err, line)
+	for _, event := range e.Events {
+		if c, ok := event.(*core.Checkpointed); ok {
+			replayed := w.seal()
+			w.must(replayed == c.State, "replay gives state %x, the checkpoint says %x: %s", replayed, c.State, line)
+		}
+	}
+	w.mirror.Replay(e)
+}
+
+// seal is the digest of the replayed state, whose chunks are kept.
+func (w *world) seal() core.Digest {
+	digest, _ := w.mirror.Seal(func(c core.Chunk) { w.chunks[c.Index] = c.Bytes })
+	return digest
+}
+
+// alongside steps the twin, which must decide the same.
+func (w *world) alongside(e *core.Entry, body []byte) {
+	in := &core.Input{At: e.At, Wall: e.Wall, By: e.By, Prev: e.Prev, Command: e.Command}
+	again := *e
+	again.Events, again.Refusal = w.twin.Step(in)
+	w.must(string(again.AppendBody(nil)) == string(body), "a state that was replayed or restored decides otherwise:\n%s\n%s", body, again.AppendBody(nil))
+}
+
+// renewTwin restores a state from what is sealed, or replays one from the
+// beginning.
+func (w *world) renewTwin() {
+	if len(w.lines) == 0 {
+		w.twin = core.New()
+		return
+	}
+	want := w.seal()
+	if len(w.lines)%32 == 0 {
+		w.twin = w.replayed()
+		return
+	}
+	var chunks [][]byte
+	for i := range len(w.chunks) {
+		chunks = append(chunks, w.chunks[i])
+	}
+	twin, digest, err := core.Restore(chunks)
+	w.must(err == nil && digest == want, "entry %d: a sealed state cannot be restored: %v", len(w.lines), err)
+	again, _ := twin.Seal(nil)
+	w.must(again == want, "entry %d: a restored state has another digest", len(w.lines))
+	w.twin = twin
+	w.did["restored twins"]++
+}
+
+func (w *world) replayed() *core.State {
+	s := core.New()
+	for _, line := range w.lines {
+		e, err := core.ParseEntry(line)
+		w.must(err == nil, "an entry cannot be read back: %v", err)
+		s.Replay(e)
+	}
+	return s
+}
+
+// agree holds the state of the loop against the book.
+func (w *world) agree(s *core.State) {
+	b := w.book
+	w.must(string(s.Status()) == b.status && len(s.Jobs()) == len(b.order) && s.Open() == b.open, "entry %d: the state is %s with %d jobs, the record says %s, %d", b.seq, s.Status(), len(s.Jobs()), b.status, len(b.order))
+	for i, j := range s.Jobs() {
+		l := b.order[i]
+		worker := ""
+		if l.worker != nil {
+			worker = l.worker.id
+		}
+		has := ""
+		if j.Worker != nil {
+			has = j.Worker.ID
+		}
+		escrow, deposit := s.Escrow(j)
+		w.must(j.Spec.ID == l.id && string(j.State) == l.state && j.Attempt == l.attempt && j.Failures == l.failures && has == worker && uint64(j.Lease) == l.lease &&
+			micro(j.Stake) == l.stake && micro(escrow) == l.escrow && micro(deposit) == l.deposit, "entry %d: %s is %s, attempt %d, %d failures, %s, lease %d, stake %s, escrow %s, deposit %s; the record says %s, %d, %d, %s, %d, %s, %s, %s",
+			b.seq, l.id, j.State, j.Attempt, j.Failures, has, j.Lease, j.Stake, escrow, deposit, l.state, l.attempt, l.failures, worker, l.lease, l.stake, l.escrow, l.deposit)
+	}
+	known := 0
+	s.Ledger().Accounts(func(a ledger.Account) bool {
+		name, amount := s.Ledger().Name(a), micro(s.Ledger().Balance(a))
+		has := b.money[name.Unit.String()+" "+name.String()]
+		w.must(amount == has, "entry %d: %s holds %s %s, the record says %s", b.seq, name, amount, name.Unit, has)
+		if amount != 0 {
+			known++
+		}
+		return true
+	})
+	for name, amount := range b.money {
+		if amount != 0 {
+			known--
+		}
+		w.must(known >= 0 || amount == 0, "entry %d: %s holds %s by the record and is no account", b.seq, name, amount)
+	}
+	t := s.Totals()
+	w.must(b.sums == totals{t.Posted, t.Finalized, t.Failed, t.Cancelled, t.Expired, t.Skipped, micro(t.Minted), micro(t.Paid), micro(t.Slashed), micro(t.Burned), micro(t.Fees)},
+		"entry %d: the totals are %+v, the record says %+v", b.seq, t, b.sums)
+	w.wakes(s)
+}
+
+// wakes checks that nothing can be forgotten: what could start has started, or
+// the state says when to look again; and all states say the same.
+func (w *world) wakes(s *core.State) {
+	due, ok := s.NextDeadline()
+	if j := w.book.startable(); j != nil {
+		w.must(ok && due <= s.Now(), "entry %d: nothing keeps %s from starting, and nothing says so before %d", w.book.seq, j.id, due)
+	}
+	again, same := w.mirror.NextDeadline()
+	w.must(due == again && ok == same, "entry %d: the state waits until %d (%v), the replayed one until %d (%v)", w.book.seq, due, ok, again, same)
+	if w.twin != nil {
+		again, same = w.twin.NextDeadline()
+		w.must(due == again && ok == same, "entry %d: the state waits until %d (%v), the restored one until %d (%v)", w.book.seq, due, ok, again, same)
+	}
+}
