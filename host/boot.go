@@ -139,7 +139,7 @@ func sealedBy(state *core.State, entry *core.Entry) bool {
 // genesis makes the first command of a mission, signed by the owner.
 func genesis(m *missionfile.Mission, id string, keys *Keys, owner ed25519.PrivateKey) *core.Genesis {
 	g := &core.Genesis{
-		Mission: id, HostKey: [32]byte(keys.Host.Public().(ed25519.PublicKey)), OwnerKey: [32]byte(owner.Public().(ed25519.PublicKey)),
+		Mission: id, HostKey: publicOf(keys.Host), OwnerKey: publicOf(owner),
 		Rehearsal: keys.Rehearsal, Apply: generationOf(m, keys),
 	}
 	g.Signature = ed25519.Sign(owner, g.Bytes())

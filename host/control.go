@@ -123,15 +123,12 @@ func (s *stream) read() ([]*core.Order, error) {
 		at := s.offset
 		s.offset += int64(line.size)
 		text := bytes.TrimSpace(line.text)
-		if len(text) == 0 {
+		if len(text) == 0 && !line.long {
 			continue
 		}
-		order, err := parseOrder(text, s.mission)
-		if err == nil && order.Key != s.owner {
-			err = errors.New("its key may not give orders")
-		}
-		if err != nil || line.long {
-			s.reject(at, errors.Join(err, line.fault()))
+		order, err := s.parse(line, text)
+		if err != nil {
+			s.reject(at, err)
 			continue
 		}
 		orders = append(orders, order)
@@ -145,11 +142,15 @@ type controlLine struct {
 	long bool
 }
 
-func (l controlLine) fault() error {
-	if l.long {
-		return fmt.Errorf("it is longer than %d bytes", maxOrderBytes)
+func (s *stream) parse(line controlLine, text []byte) (*core.Order, error) {
+	if line.long {
+		return nil, fmt.Errorf("it is longer than %d bytes", maxOrderBytes)
 	}
-	return nil
+	order, err := parseOrder(text, s.mission)
+	if err == nil && order.Key != s.owner {
+		err = errors.New("its key may not give orders")
+	}
+	return order, err
 }
 
 func readLine(r *bufio.Reader) (line controlLine, err error) {

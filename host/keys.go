@@ -135,5 +135,7 @@ func verifyCheckpoint(created core.MissionCreated, c *core.Checkpointed) bool {
 
 // Owns reports whether a key is the one that may give a mission orders.
 func Owns(key ed25519.PrivateKey, mission core.MissionCreated) bool {
-	return mission.OwnerKey == [32]byte(key.Public().(ed25519.PublicKey))
+	return mission.OwnerKey == publicOf(key)
 }
+
+func publicOf(key ed25519.PrivateKey) [32]byte { return [32]byte(key.Public().(ed25519.PublicKey)) }

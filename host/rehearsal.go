@@ -53,7 +53,7 @@ func schedule(script []missionfile.Scheduled, owner ed25519.PrivateKey) (all []s
 		}
 		body := fmt.Appendf(nil, "%d %q", i, s.Order)
 		all = append(all, scheduledOrder{s.At, &core.Order{
-			ID: fmt.Sprintf("rehearsal-%d", i+1), Key: [32]byte(owner.Public().(ed25519.PublicKey)), Counter: int64(i) + 1,
+			ID: fmt.Sprintf("rehearsal-%d", i+1), Key: publicOf(owner), Counter: int64(i) + 1,
 			Body: sha256.Sum256(body), Say: said.Name, Job: said.Job, Reason: said.Reason,
 		}})
 	}

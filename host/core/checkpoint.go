@@ -209,7 +209,7 @@ func (j *Job) fundsField(c *Codec) {
 // relink rebuilds what follows from the records: indexes, accounts, balances.
 func (s *State) relink() error {
 	for i, j := range s.posted {
-		j.index, j.ready, j.retry, j.timer.at = i, -1, -1, -1
+		j.index, j.ready, j.retry, j.moves, j.timer.at = i, -1, -1, -1, -1
 		if s.jobs[j.Spec.ID] != nil {
 			return fmt.Errorf("restoring a state: job %s is there twice", j.Spec.ID)
 		}

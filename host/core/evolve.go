@@ -27,6 +27,7 @@ func (s *State) begin(seq Seq, at Time, prev Digest) { s.seq, s.now, s.prev = se
 // again. A refused input does not: nobody would start them, and nothing would
 // say that they are due.
 func (s *State) ripen() {
+	s.ripe = s.now
 	for {
 		j, ok := s.retries.first()
 		if !ok || j.RetryAt > s.now {
@@ -255,7 +256,7 @@ func (s *State) evolveJob(event Event) {
 }
 
 func (s *State) evolvePosted(e *JobPosted) {
-	j := &Job{Spec: e.Spec, State: JobPostedState, Posted: s.seq, index: len(s.posted), ready: -1, retry: -1}
+	j := &Job{Spec: e.Spec, State: JobPostedState, Posted: s.seq, index: len(s.posted), ready: -1, retry: -1, moves: -1}
 	j.timer.at = -1
 	s.jobs[j.Spec.ID] = j
 	s.posted = append(s.posted, j)
@@ -270,7 +271,7 @@ func (s *State) evolvePosted(e *JobPosted) {
 // move queues a job that can go on.
 func (s *State) move(j *Job) {
 	if s.canMove(j) {
-		s.movable.push(j)
+		s.movable.put(j)
 	}
 }
 
@@ -468,7 +469,7 @@ func (s *State) touch(j *Job) {
 // among those that wait for their next attempt, or nowhere.
 func (s *State) index(j *Job) {
 	waits := j.State == JobReadyState || j.State == JobRejected
-	later := waits && j.RetryAt > s.now
+	later := waits && j.RetryAt > s.ripe
 	if later {
 		s.retries.put(j)
 	} else {

@@ -14,6 +14,12 @@ func (h *head) fields(c *Codec) {
 	s := (*State)(h)
 	c.Seq("seq", &s.seq)
 	integer(c, "at", &s.now)
+	if c.reading {
+		s.ripe = s.now
+	}
+	unripe := s.now - s.ripe // above 0 where the last inputs were refused
+	integer(c, "unripe", &unripe)
+	s.ripe = s.now - unripe
 	c.inline("mission", &s.mission)
 	integer(c, "generation", &s.generation)
 	c.Text("entry", &s.entry)

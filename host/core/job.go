@@ -226,12 +226,23 @@ func (s *State) end(j *Job, state JobState, reason, detail string) {
 // in the next entry.
 func (s *State) proceed() {
 	for s.roomInEntry() {
-		j := s.movable.front(s.canMove)
+		j := s.nextMovable()
 		if j == nil {
 			return
 		}
-		s.movable.pop()
+		s.movable.remove(j)
 		s.advance(j)
+	}
+}
+
+// nextMovable is the first posted job that can go on, nil if none can.
+func (s *State) nextMovable() *Job {
+	for {
+		j, ok := s.movable.first()
+		if !ok || s.canMove(j) {
+			return j
+		}
+		s.movable.remove(j)
 	}
 }
 

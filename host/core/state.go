@@ -100,6 +100,7 @@ type Job struct {
 	timer     timer
 	ready     int // position in its class's heap, -1 outside
 	retry     int // position in the retry heap, -1 outside
+	moves     int // position in the movable heap, -1 outside
 	class     *class
 	working   bool // holds a slot of its worker
 	touched   bool
@@ -159,6 +160,7 @@ type Validator struct {
 type State struct {
 	seq  Seq
 	now  Time
+	ripe Time // up to then the index knows who may be tried again
 	prev Digest
 
 	mission    MissionCreated
@@ -195,9 +197,9 @@ type State struct {
 
 	timers    heap[*Job]
 	retries   heap[*Job]
-	unfunded  queue // posted, waiting for tokens, in post order
-	movable   queue // posted, with needs and escrow just met
-	undrawn   queue // submitted, waiting for a committee, in submission order
+	unfunded  queue      // posted, waiting for tokens, in post order
+	movable   heap[*Job] // posted, with needs and escrow just met; in post order, as a restored state finds them
+	undrawn   queue      // submitted, waiting for a committee, in submission order
 	readyJobs int
 	held      []bool // classes, in one pass of schedule
 	freeSlots int64
@@ -252,6 +254,7 @@ func New() *State {
 		seatable: map[string]*Validator{}, classOf: map[string]*class{}, dirty: map[int]bool{}, orders: newOrderBook(),
 		ledger: ledger.New(), status: Running, speed: 1_000_000,
 		timers:  newHeap(func(a, b *Job) bool { return a.timer.before(b.timer, a, b) }, func(j *Job) *int { return &j.timer.at }),
+		movable: newHeap(func(a, b *Job) bool { return a.index < b.index }, func(j *Job) *int { return &j.moves }),
 		retries: newHeap(func(a, b *Job) bool { return a.RetryAt < b.RetryAt || a.RetryAt == b.RetryAt && a.index < b.index }, func(j *Job) *int { return &j.retry }),
 	}
 }

@@ -146,7 +146,7 @@ func (s *State) progress() {
 			s.proceed()
 			s.convene()
 			s.schedule()
-			again = s.movable.front(s.canMove) != nil && s.roomInEntry() // a job that cannot be paid for ends, and others needed it
+			again = s.nextMovable() != nil && s.roomInEntry() // a job that cannot be paid for ends, and others needed it
 		}
 		s.complete()
 	}
