@@ -181,3 +181,8 @@ func (l *loop) next() (core.Time, bool) {
 
 // errStopped ends a run that the owner has stopped.
 var errStopped = errors.New("the mission is stopped")
+
+func (l *loop) head() core.Digest {
+	_, digest := l.journal.Head()
+	return digest
+}

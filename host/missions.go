@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/journal"
 	"github.com/omega-run/omega/host/missionfile"
 )
 
@@ -80,4 +81,37 @@ func (m *missions) loaded(generation int64) *missionfile.Mission {
 		panic(fmt.Sprintf("host: generation %d has open jobs and is not loaded", generation))
 	}
 	return mission
+}
+
+// archive reads every recorded generation from the journal.
+func archive(data string, fs journal.FS) (map[int64]recordedGeneration, error) {
+	view, err := journal.Read(journal.Options{FS: fs, Dir: journalDir(data)})
+	if err != nil {
+		return nil, err
+	}
+	files := map[core.Digest][]byte{}
+	var applied []*core.GenerationApplied
+	err = eachEntry(view, func(e *core.Entry, _ core.Digest) error {
+		for _, event := range e.Events {
+			switch event := event.(type) {
+			case *core.SourceRecorded:
+				files[event.Digest] = event.AppendTo(files[event.Digest])
+			case *core.GenerationApplied:
+				applied = append(applied, event)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	all := map[int64]recordedGeneration{}
+	for _, g := range applied {
+		recorded := recordedGeneration{entry: g.Entry}
+		for _, ref := range g.Sources {
+			recorded.sources = append(recorded.sources, missionfile.Source{Path: ref.Path, Bytes: files[ref.Digest], Digest: ref.Digest})
+		}
+		all[g.Number] = recorded
+	}
+	return all, nil
 }

@@ -6,18 +6,78 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/journal"
 	"github.com/omega-run/omega/host/missionfile"
+	"github.com/omega-run/omega/host/projection"
 	"github.com/omega-run/omega/host/worker"
 )
 
 // ErrMachine ends a rehearsal whose outcome would have depended on the machine:
 // a limit of wall time or memory that ten times the allowance did not lift.
 var ErrMachine = errors.New("a limit of this machine")
+
+// Rehearse is a --ci run: the mission under a virtual clock, in a new or empty
+// folder, with keys that derive from the seed.
+func Rehearse(ctx context.Context, c Config) (*Outcome, error) {
+	began := time.Now()
+	mission, problems := missionfile.Load(c.Path)
+	if problems.HasErrors() {
+		return nil, &DiagnosticsError{problems}
+	}
+	script, problems := missionfile.Rehearsal(mission.Dir())
+	if problems.HasErrors() {
+		return nil, &DiagnosticsError{problems}
+	}
+	data, remove, err := rehearsalFolder(c.Data)
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	r, err := newRehearsal(ctx, c, mission, script, data)
+	if err != nil {
+		return nil, err
+	}
+	set := projection.New(filepath.Join(data, "status"))
+	r.follow = func(s *core.State, e *core.Entry, d core.Digest) {
+		set.Apply(s, e, d)
+	}
+	err = r.create(mission)
+	if err == nil {
+		err = r.run()
+	}
+	err = errors.Join(err, r.journal.Close())
+	if err != nil && !errors.Is(err, errStopped) {
+		return nil, err
+	}
+	if err := set.Flush(); err != nil {
+		return nil, err
+	}
+	report, err := reportOf(r.state, r.head(), set, began)
+	return &Outcome{Report: report, Data: data, Code: codeOf(r.state), Ended: r.state.Status() == core.Ended}, err
+}
+
+func rehearsalFolder(data string) (dir string, remove func(), err error) {
+	if data == "" {
+		dir, err = os.MkdirTemp("", "omega-ci-")
+		return dir, func() { os.RemoveAll(dir) }, err
+	}
+	found, err := os.ReadDir(data)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", nil, err
+	}
+	if len(found) > 0 {
+		return "", nil, fmt.Errorf("%s is not empty: a --ci run needs a new or empty folder", data)
+	}
+	return data, func() {}, os.MkdirAll(data, 0o755)
+}
 
 // rehearsal drives the loop as a discrete-event run: mission time jumps to the
 // next instant at which something is due, and all work that begins at an
@@ -33,6 +93,31 @@ type rehearsal struct {
 	begun      []core.Work      // at this instant
 	stood      core.Time        // how long mission time has stood still
 	halt       core.Time        // when the grace of a stop ends, 0 none
+}
+
+func newRehearsal(ctx context.Context, c Config, mission *missionfile.Mission, script []missionfile.Scheduled, data string) (*rehearsal, error) {
+	spec := mission.Spec()
+	keys, owner := rehearsalKeys(spec.Mission.Name, spec.Mission.Seed)
+	j, _, err := journal.Open(journal.Options{Dir: journalDir(data), Mission: rehearsalID(&keys), NoSync: true})
+	if err != nil {
+		return nil, err
+	}
+	r := &rehearsal{ctx: ctx, missionDir: mission.Dir(), data: data, owner: owner}
+	all := &missions{compiled: map[int64]*missionfile.Mission{}}
+	r.loop = &loop{state: core.New(), journal: j, wall: wallAt, desk: newDesk(all, &keys)}
+	r.desk.execute, r.desk.least, r.desk.open = r.begin, 1, true
+	r.exec = (&worker.Exec{Rehearsal: true}).Run
+	r.script, err = schedule(script, owner)
+	return r, err
+}
+
+// create records genesis and the sources.
+func (r *rehearsal) create(mission *missionfile.Mission) error {
+	if _, err := r.apply(0, "owner", genesis(mission, rehearsalID(r.desk.keys), r.desk.keys, r.owner)); err != nil {
+		return err
+	}
+	r.desk.missions.put(1, mission)
+	return r.recordSources(0, mission.Sources())
 }
 
 // scheduledOrder is an order of rehearsal.hcl. Its time is that of the

@@ -61,6 +61,11 @@ func (s *Session) Cursor(from uint64) *journal.Cursor { return s.host.journal.Cu
 func (s *Session) Submit(ctx context.Context, by string, command core.Command) (*Receipt, error) {
 	r := &Receipt{session: s, taken: make(chan struct{})}
 	select {
+	case <-s.done: // the inbox may have room for what nobody takes any more
+		return nil, ErrEnded
+	default:
+	}
+	select {
 	case s.host.inbox <- input{by: by, command: command, receipt: r}:
 		return r, nil
 	case <-s.done:

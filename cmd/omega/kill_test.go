@@ -99,7 +99,7 @@ func TestKilledHostGoesOn(t *testing.T) {
 	dice := rand.New(rand.NewPCG(seed, 1))
 	known := map[uint64]journal.Digest{}
 	for range cycles {
-		killOnce(t, program, dir, data, env, time.Duration(50+dice.IntN(400))*time.Millisecond)
+		killOnce(t, program, dir, data, env, instant(data, dice))
 		keepDurable(t, data, known)
 	}
 	require.Greater(t, len(known), 20*cycles, "too little was recorded for this test to say anything")
@@ -111,13 +111,26 @@ func TestKilledHostGoesOn(t *testing.T) {
 	require.Greater(t, paidOnce(t, data), 10, "too little work was done for this test to say anything")
 }
 
-func killOnce(t *testing.T, program, dir, data string, env []string, after time.Duration) {
+// instant chooses when to kill: one host in four while it starts, the others
+// some time after they have recorded something.
+func instant(data string, dice *rand.Rand) (wait func()) {
+	pause, before := time.Duration(dice.IntN(300))*time.Millisecond, host.LastDurable(data)
+	starting := dice.IntN(4) == 0
+	return func() {
+		for i := 0; !starting && i < 20_000 && host.LastDurable(data) == before; i++ {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(pause)
+	}
+}
+
+func killOnce(t *testing.T, program, dir, data string, env []string, wait func()) {
 	cmd := exec.Command(program, "run", dir, "--data", data, "--json")
 	cmd.Env, cmd.Stdout = env, io.Discard
 	stderr, err := cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	time.Sleep(after) // the instant of the kill is the point
+	wait()
 	require.NoError(t, cmd.Process.Signal(syscall.SIGKILL))
 	said, _ := io.ReadAll(stderr)
 	err = cmd.Wait()

@@ -1,0 +1,286 @@
+package host
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/journal"
+	"github.com/omega-run/omega/host/missionfile"
+	"github.com/omega-run/omega/host/worker"
+)
+
+// hosting is a mission that is open for running.
+type hosting struct {
+	*live
+	id     string // of the mission
+	lock   *journal.FolderLock
+	found  *recovered
+	saver  *checkpointSaver
+	reader *reader
+	owner  ed25519.PrivateKey // for genesis alone; dropped right after
+	logged *os.File
+	now    func() time.Time // wall time
+}
+
+// open locks the data folder, reads its keys and brings the state to the end of
+// the journal.
+func open(ctx context.Context, c Config, data string, mission *missionfile.Mission) (*hosting, error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fmt.Errorf("making the data folder: %w", err)
+	}
+	if err := ownFolders(data); err != nil {
+		return nil, err
+	}
+	lock, err := journal.Lock(data)
+	if err != nil {
+		return nil, err
+	}
+	h := &hosting{lock: lock, now: time.Now}
+	if err := h.openLocked(ctx, c, data, mission); err != nil {
+		return nil, errors.Join(err, lock.Release())
+	}
+	return h, nil
+}
+
+// ownFolders refuses a data folder whose parts are links: a mission somebody
+// hands on must not make the host write, or clear, a folder elsewhere.
+func ownFolders(data string) error {
+	for _, part := range [...]string{"", "journal", "checkpoint", "keys", "status", "blobs", "work", "logs", controlFile, "host.log", "lock"} {
+		path := filepath.Join(data, part)
+		info, err := os.Lstat(path)
+		if err == nil && info.Mode()&(os.ModeSymlink|os.ModeDevice|os.ModeNamedPipe|os.ModeSocket) != 0 {
+			return fmt.Errorf("%s is not a folder or file of its own: a data folder may not lead elsewhere", path)
+		}
+	}
+	return nil
+}
+
+func (h *hosting) openLocked(ctx context.Context, c Config, data string, mission *missionfile.Mission) error {
+	if err := worker.Sweep(filepath.Join(data, "work")); err != nil {
+		return err
+	}
+	logged, err := os.OpenFile(filepath.Join(data, "host.log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("opening the host's log: %w", err)
+	}
+	h.logged = logged
+	fresh := false
+	if h.id, fresh, err = missionID(c.FS, data); err != nil {
+		return err
+	}
+	if h.found, err = recoverState(journal.Options{FS: c.FS, Mission: h.id}, data); err != nil {
+		return err
+	}
+	keys, err := openKeys(data, fresh)
+	if err != nil {
+		return errors.Join(err, h.found.journal.Close())
+	}
+	if fresh {
+		if h.owner, err = ownerKeyFor(c.problems()); err != nil {
+			return errors.Join(err, h.found.journal.Close())
+		}
+	}
+	log := slog.New(slog.NewTextHandler(logged, nil))
+	h.saver = newCheckpointSaver(h.found.checkpoints, h.found.journal, log)
+	all := &missions{compiled: map[int64]*missionfile.Mission{}, archive: func() (map[int64]recordedGeneration, error) { return archive(data, c.FS) }}
+	work, end := context.WithCancel(context.WithoutCancel(ctx))
+	h.live = &live{
+		loop:  &loop{state: h.found.state, journal: h.found.journal, desk: newDesk(all, &keys), tail: &tail{}, save: h.saver.save},
+		inbox: make(chan input, maxInbox), orders: make(chan input, maxOrders), exec: (&worker.Exec{}).Run, missionDir: missionFolder(c.Path), data: data, log: log, problems: c.problems(),
+		work: work, endWork: end, running: map[string]context.CancelFunc{}, stops: map[string]bool{},
+	}
+	h.wall = wallClock(h.now)
+	h.spawn, h.desk.execute, h.desk.stop = h.group.Go, h.begin, h.end
+	return nil
+}
+
+// ownerKeyFor is this user's owner key; the first run makes it and says so.
+func ownerKeyFor(w io.Writer) (ed25519.PrivateKey, error) {
+	if key, err := OwnerKey(false); err == nil {
+		return key, nil
+	}
+	key, err := OwnerKey(true)
+	if path, where := OwnerKeyPath(); err == nil && where == nil {
+		fmt.Fprintf(w, "your owner key was made: %s; whoever has it can give this user's missions orders, so keep it safe\n", path)
+	}
+	return key, err
+}
+
+func missionFolder(path string) string {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		return filepath.Dir(path)
+	}
+	return path
+}
+
+// missionID is the id of the mission in a data folder, a new one if there is
+// none yet.
+func missionID(fs journal.FS, data string) (id string, fresh bool, err error) {
+	view, err := journal.Read(journal.Options{FS: fs, Dir: journalDir(data)})
+	if err != nil {
+		return "", false, err
+	}
+	if found := view.Recovery(); found.Mission != "" {
+		return found.Mission, found.Seq == 0, nil
+	}
+	return newMissionID(), true, nil
+}
+
+// run takes the mission up and goes on with it.
+func (h *hosting) run(ctx context.Context, c Config, mission *missionfile.Mission, problems missionfile.Diagnostics) (int, error) {
+	defer h.endWork()
+	if here := h.state.Spec().Mission.Name; h.state.Generation() > 0 && mission != nil && mission.Spec().Mission.Name != here {
+		return 0, fmt.Errorf("%s holds the mission %q, and %s is the mission %q: name another folder with --data", h.data, here, c.Path, mission.Spec().Mission.Name)
+	}
+	if h.state.Status() == core.Ended {
+		return h.again(c)
+	}
+	if err := h.takeUp(c, mission, problems); err != nil {
+		return 0, err
+	}
+	if err := register(Known{Name: h.state.Spec().Mission.Name, Mission: h.state.Mission().Mission, Data: h.data, Path: c.Path}); err != nil {
+		h.log.Warn("omega ls will not find this mission", "error", err)
+	}
+	h.reader = startReader(h.journal, h.tail, filepath.Join(h.data, "status"), c.Lines, h.log)
+	orders := &stream{path: filepath.Join(h.data, controlFile), mission: h.state.Mission().Mission, owner: h.state.Mission().OwnerKey}
+	orders.reject = func(at int64, err error) { h.log.Warn("not an order", "offset", at, "error", err) }
+	missed, err := orders.read()
+	if err != nil {
+		return 0, err
+	}
+	if err := h.missed(missed); err != nil {
+		return 0, err
+	}
+	h.desk.reconcileAll(h.state)
+	listening, stop := context.WithCancel(h.work)
+	defer stop()
+	h.group.Go(func() { h.listen(listening, orders) })
+	err = h.live.run(ctx)
+	if errors.Is(err, errStopped) {
+		return CodeStopped, nil
+	}
+	return codeOf(h.state), err
+}
+
+// again reports a mission that has ended.
+func (h *hosting) again(c Config) (int, error) {
+	h.reader = startReader(h.journal, h.tail, filepath.Join(h.data, "status"), nil, h.log)
+	fmt.Fprintf(c.problems(), "this mission has ended: %s\n", h.state.Reason())
+	return codeOf(h.state), nil
+}
+
+// takeUp records what happened before this host: genesis or the way back, a cut
+// tail, an edit.
+func (h *hosting) takeUp(c Config, mission *missionfile.Mission, problems missionfile.Diagnostics) error {
+	h.clock = newClock(h.now, h.state.Now(), max(c.Speed, 0))
+	if c.Speed == 0 {
+		h.clock.speed = 1_000_000
+	}
+	now := h.state.Now()
+	fresh := h.state.Generation() == 0
+	if fresh {
+		if err := h.first(now, mission); err != nil {
+			return err
+		}
+	}
+	if !fresh {
+		if mission != nil && h.same(mission) {
+			h.desk.missions.put(h.state.Generation(), mission)
+		} else if !h.sourcesRecorded() {
+			return ErrFileLost
+		}
+		if err := h.desk.missions.load(h.state); err != nil {
+			return err
+		}
+		if err := h.recordCuts(now, c.problems()); err != nil {
+			return err
+		}
+	}
+	start := &core.Start{Speed: h.clock.speed, Version: c.Version}
+	if !h.found.lastWall.IsZero() {
+		start.Gap = core.Duration(max(0, h.now().Sub(h.found.lastWall).Milliseconds()))
+	}
+	if _, err := h.apply(now, "host", start); err != nil {
+		return err
+	}
+	if fresh {
+		return nil
+	}
+	change, err := h.takeEdit(now, mission, problems)
+	if err == nil && change != nil {
+		change.tell(c.problems())
+	}
+	return err
+}
+
+// recordCuts records every torn tail that was cut and that the journal does not
+// know of yet: a host may have ended between the cut and its entry.
+func (h *hosting) recordCuts(now core.Time, w io.Writer) error {
+	for _, name := range h.found.found.TornFiles {
+		if slices.Contains(h.state.Cuts(), name) {
+			continue
+		}
+		cut := &core.TailCut{File: name}
+		if info, err := os.Stat(filepath.Join(journalDir(h.data), name)); err == nil {
+			cut.Bytes = info.Size()
+		}
+		if torn := h.found.found.Torn; torn != nil && filepath.Base(torn.Kept) == name {
+			cut.From = core.Seq(torn.Seq)
+		}
+		if _, err := h.apply(now, "host", cut); err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "a torn tail of %d bytes was cut from the journal and kept as %s: nothing in it was known to be durable\n", cut.Bytes, name)
+	}
+	return nil
+}
+
+func (h *hosting) first(now core.Time, mission *missionfile.Mission) error {
+	if mission == nil {
+		return errors.New("the journal is empty and the mission file is refused")
+	}
+	command := genesis(mission, h.id, h.desk.keys, h.owner)
+	h.owner = nil
+	if _, err := h.apply(now, "owner", command); err != nil {
+		return err
+	}
+	h.desk.missions.put(1, mission)
+	return h.recordSources(now, mission.Sources())
+}
+
+// missed applies the orders that were written while no host was running, in
+// file order, before any timer.
+func (h *hosting) missed(orders []*core.Order) error {
+	for _, o := range orders {
+		if _, _, known := h.state.Acknowledged(o.ID, o.Body); known {
+			continue
+		}
+		if _, err := h.apply(h.state.Now(), "owner", o); err != nil {
+			return err
+		}
+	}
+	h.keepTime()
+	return nil
+}
+
+// close makes everything durable and lets the folder go.
+func (h *hosting) close() error {
+	var errs []error
+	if h.saver != nil {
+		h.saver.close()
+	}
+	if h.reader != nil {
+		errs = append(errs, h.reader.close())
+	}
+	errs = append(errs, h.journal.Close(), h.lock.Release(), h.logged.Close())
+	return errors.Join(errs...)
+}
