@@ -26,12 +26,12 @@ type reader struct {
 // flushEvery is how often snapshots are written while entries come.
 const flushEvery = time.Second
 
-func startReader(j *journal.Journal, t *tail, status string, lines io.Writer, log *slog.Logger) *reader {
+// startReader follows a journal; entries after told are told as lines.
+func startReader(j *journal.Journal, t *tail, status string, lines io.Writer, told uint64, log *slog.Logger) *reader {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &reader{set: projection.New(status), cancel: cancel, done: make(chan error, 1), j: j, tail: t}
-	from, _ := j.Head()
 	go func() {
-		err := r.run(ctx, lines, from)
+		err := r.run(ctx, lines, told)
 		if err != nil {
 			log.Warn("artifacts are no longer written", "error", err)
 		}

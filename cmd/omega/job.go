@@ -119,6 +119,22 @@ func (p *program) logsCommand() *cobra.Command {
 	}
 }
 
+// jobID is the id of a job that may be named as people read it.
+func (p *program) jobID(name string) (string, error) {
+	if !strings.Contains(name, "[") {
+		return name, nil
+	}
+	r, _, err := p.read()
+	if err != nil {
+		return "", err
+	}
+	j := findJob(r.State, name)
+	if j == nil {
+		return "", usage("there is no job %s", name)
+	}
+	return j.Spec.ID, nil
+}
+
 // findJob takes an id or the name people read.
 func findJob(s *core.State, name string) *core.Job {
 	if j := s.Job(name); j != nil {

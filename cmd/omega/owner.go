@@ -39,7 +39,8 @@ func (p *program) ownerCommand() *cobra.Command {
 func (p *program) cancelCommand() *cobra.Command {
 	var reason string
 	cmd := p.orderCommand("cancel JOB", "Cancel a job; every stake and what is left of its escrow return", cobra.ExactArgs(1), func(args []string) (*host.Order, error) {
-		return &host.Order{Name: core.CancelJob, Job: args[0], Reason: reason}, nil
+		id, err := p.jobID(args[0])
+		return &host.Order{Name: core.CancelJob, Job: id, Reason: reason}, err
 	})
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record")
 	return cmd

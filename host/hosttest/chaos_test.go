@@ -11,6 +11,7 @@ import (
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/council"
 	"github.com/omega-run/omega/host/ledger"
+	"github.com/omega-run/omega/host/missionfile"
 	"github.com/omega-run/omega/host/worker"
 )
 
@@ -39,6 +40,9 @@ func (w *world) chaos(steps int) {
 
 // act is one thing that happens.
 func (w *world) act() {
+	if w.lost && chance(w.r, 50) {
+		w.meddle()
+	}
 	switch roll := w.r.IntN(100); {
 	case roll < 30:
 		w.turn()
@@ -79,19 +83,23 @@ func (w *world) pass() {
 	if chance(w.r, 20) {
 		wait += time.Duration(w.r.IntN(3)-1) * time.Millisecond
 	}
+	if chance(w.r, 4) {
+		wait += time.Duration(w.r.IntN(10_000)) * time.Second // the machine slept
+	}
 	w.wall = w.wall.Add(max(0, wait))
 }
 
 // betweenHosts is what happens while no host runs.
 func (w *world) betweenHosts() {
 	w.wall = w.wall.Add(time.Duration(w.r.IntN(100_000)) * time.Millisecond)
-	if chance(w.r, 15) {
+	if chance(w.r, 25) {
 		next := w.plan.edited(w.r)
-		if w.mission, _ = next.compile(); w.mission != nil {
+		var problems missionfile.Diagnostics
+		if w.mission, problems = next.compile(); w.mission != nil {
 			w.plan = next
 			w.did["edits"]++
 		} else {
-			w.did["broken files"]++
+			w.did["broken files: "+problems[0].Summary]++
 			if len(w.lines) == 0 {
 				w.mission, _ = w.plan.compile()
 			}
@@ -150,7 +158,8 @@ func (w *world) order() {
 		before := *pick(w.r, w.control...)
 		switch w.r.IntN(3) {
 		case 1:
-			before.Body[0] ^= 1
+			w.sent++
+			before.Body[0], before.Counter = before.Body[0]^1, int64(w.sent)
 		case 2:
 			before.ID += "-again" // and an old counter
 		}
@@ -209,6 +218,7 @@ func (w *world) meddle() {
 		if j.round == nil || j.round.outcome != "" || j.is("finalized", "failed") || !chance(w.r, 70) {
 			continue
 		}
+		w.meddled[j.id] = true
 		switch {
 		case j.state == "committing":
 			w.vote(j)
@@ -223,10 +233,10 @@ func (w *world) meddle() {
 
 func (w *world) vote(j *life) {
 	command := &core.Commit{Job: j.id, Round: j.round.number}
-	all := chance(w.r, 70)
+	all, most := chance(w.r, 70), pick(w.r, council.Approve, council.Reject)
 	for i := range j.round.seats {
 		if s := &j.round.seats[i]; s.commitment == "" && (all || chance(w.r, 50)) {
-			command.Votes = append(command.Votes, w.ballot(j, i))
+			command.Votes = append(command.Votes, w.ballot(j, i, most))
 		}
 	}
 	if n := len(command.Votes); n > 1 && chance(w.r, 5) {
@@ -243,7 +253,7 @@ func (w *world) reveal(j *life) {
 	for i := range j.round.seats {
 		s := &j.round.seats[i]
 		open, known := w.votes[s.commitment]
-		if !known || s.vote != "" || chance(w.r, 15) {
+		if !known || s.vote != "" || chance(w.r, 8) {
 			continue
 		}
 		open.Seat = int64(i)
@@ -258,9 +268,9 @@ func (w *world) reveal(j *life) {
 	w.host.Send("council", command)
 }
 
-func (w *world) ballot(j *life, i int) core.SealedVote {
+func (w *world) ballot(j *life, i int, most council.Vote) core.SealedVote {
 	s := &j.round.seats[i]
-	vote, reason := pick(w.r, council.Approve, council.Approve, council.Reject, council.Reject, council.Abstain), pick(w.r, "", "as the seed wants")
+	vote, reason := pick(w.r, most, most, most, council.Approve, council.Reject, council.Abstain), pick(w.r, "", "as the seed wants")
 	sealer := council.NewSealer(council.Secret(w.secret, s.validator.id))
 	salt := sealer.Salt(missionID, j.id, int(j.round.number))
 	plain, err := council.Plaintext(vote, reason)
@@ -271,7 +281,7 @@ func (w *world) ballot(j *life, i int) core.SealedVote {
 	w.must(err == nil && len(raw) == 32, "%v", err)
 	v.Commitment = core.Digest(raw)
 	w.votes[hex.EncodeToString(raw)] = core.OpenVote{Vote: vote.String(), Reason: reason, Salt: salt}
-	if chance(w.r, 15) {
+	if chance(w.r, 8) {
 		v.Box = []byte("nobody can open this")
 	}
 	return v

@@ -62,8 +62,9 @@ func (w *world) tryOpen() {
 	}
 	segment := pick(w.r, int64(6<<10), 20<<10, 1<<20)
 	secret := w.secret
-	if w.faults && len(w.lines) > 0 && chance(w.r, 30) {
+	if w.lost = w.faults && len(w.lines) > 0 && chance(w.r, 30); w.lost {
 		secret[0] ^= 1 // the file is lost: host-held seats fall silent, and others may speak for them
+		w.silent = true
 		w.did["secrets lost"]++
 	}
 	h, err := host.OpenManual(host.ManualConfig{

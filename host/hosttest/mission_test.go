@@ -185,9 +185,9 @@ func (p *plan) edited(r *rand.Rand) *plan {
 	for range 1 + r.IntN(3) {
 		switch r.IntN(9) {
 		case 0, 7:
-			next.energy = pick[int64](r, 0, 400, 1500, 4000, 9999)
+			next.energy = pick[int64](r, 1000, 1500, 1500, 2100, 4000, 9999)
 		case 1, 8:
-			next.compute = pick[int64](r, 500, 2000, 6000)
+			next.compute = pick[int64](r, 500, 2000, 2000, 2700, 6000)
 		case 2:
 			next.price = pick(r, "1", "0.5", "3.000003")
 		case 3:

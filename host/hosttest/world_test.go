@@ -34,6 +34,8 @@ type world struct {
 	key    ed25519.PrivateKey // of the host
 	secret [32]byte
 	faults bool
+	lost   bool // this host cannot speak for its validators
+	silent bool // such a host there was
 
 	mission  *missionfile.Mission // as the file is now; nil: broken
 	attempts []*attempt           // begun and neither answered nor forgotten
@@ -42,6 +44,7 @@ type world struct {
 	control  []*core.Order
 	sent     int                      // orders made
 	votes    map[string]core.OpenVote // by commitment
+	meddled  map[string]bool          // jobs on whose rounds the world has voted
 
 	lines  [][]byte // every entry, as it must stand in the journal
 	acked  uint64   // entries the journal has called durable
@@ -78,7 +81,7 @@ func newWorld(seed uint64) *world {
 	r := rand.New(rand.NewPCG(seed, 0x0123456789abcdef))
 	w := &world{
 		r: r, plan: drawPlan(r), wall: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), mem: journal.NewMemFS(), book: newBook(),
-		mirror: core.New(), chunks: map[int][]byte{}, did: map[string]int{}, votes: map[string]core.OpenVote{}, trace: func(string, ...any) {},
+		mirror: core.New(), chunks: map[int][]byte{}, did: map[string]int{}, votes: map[string]core.OpenVote{}, meddled: map[string]bool{}, trace: func(string, ...any) {},
 	}
 	w.secret = sha256.Sum256(fmt.Appendf(nil, "secret %d", seed))
 	owner, key := sha256.Sum256(fmt.Appendf(nil, "owner %d", seed)), sha256.Sum256(fmt.Appendf(nil, "host %d", seed))
@@ -105,6 +108,7 @@ func (w *world) follow(s *core.State, e *core.Entry, d core.Digest) {
 		w.alongside(e, body)
 	}
 	w.take(line)
+	w.reported(e)
 	w.agree(s)
 	if len(w.lines)%16 == 0 {
 		w.renewTwin()
@@ -129,6 +133,51 @@ func (w *world) take(line []byte) {
 		}
 	}
 	w.mirror.Replay(e)
+}
+
+// reported checks what only the world can know: that usage is what a worker
+// said, and that no seat the host holds fell silent by the host's own fault.
+func (w *world) reported(e *core.Entry) {
+	for _, event := range e.Events {
+		switch event := event.(type) {
+		case *core.ResultHeld:
+			if said, ok := e.Command.(*core.Result); ok {
+				spec := &w.mirror.Job(event.Job).Spec
+				w.must(event.EnergyUsed == used(said.EnergyUsed, spec.EnergyBudget) && event.ComputeUsed == used(said.ComputeUsed, spec.ComputeBudget), "entry %d: %s is held with another usage", e.Seq, event.Job)
+			}
+		case *core.AttemptSubmitted:
+			if said, ok := e.Command.(*core.Result); ok && said.Job == event.Job {
+				spec := &w.mirror.Job(event.Job).Spec
+				energy, compute := used(said.EnergyUsed, spec.EnergyBudget), used(said.ComputeUsed, spec.ComputeBudget)
+				w.must(event.EnergyUsed == min(energy, spec.EnergyBudget) && event.ComputeUsed == min(compute, spec.ComputeBudget), "entry %d: %s is submitted with another usage", e.Seq, event.Job)
+				w.must(event.OverReported == (energy > spec.EnergyBudget || compute > spec.ComputeBudget), "entry %d: %s is marked over_reported %v", e.Seq, event.Job, event.OverReported)
+			}
+		case *core.RoundClosed:
+			w.must(len(event.Absent) == 0 || w.silent || w.meddled[event.Job], "entry %d: seats of %s fell silent and nobody kept the host from speaking", e.Seq, event.Job)
+		}
+	}
+}
+
+// used is what a report counts as.
+func used(said, budget ledger.Amount) ledger.Amount {
+	if said == core.Unreported {
+		return budget
+	}
+	return said
+}
+
+// probe asks a state what it must refuse; the state is thrown away.
+func (w *world) probe(s *core.State) {
+	ask := func(code core.RefusalCode, c core.Command) {
+		_, refusal := s.Step(&core.Input{At: s.Now(), By: "probe", Prev: core.Digest{1}, Command: c})
+		w.must(refusal != nil && refusal.Code == code, "after entry %d %s is answered %v, not %s", len(w.lines), c.Name(), refusal, code)
+	}
+	for _, o := range w.control {
+		if _, _, known := s.Acknowledged(o.ID, o.Body); known {
+			ask(core.RefuseOrderReplayed, o)
+		}
+	}
+	ask(core.RefuseMissionExists, &core.Genesis{})
 }
 
 // seal is the digest of the replayed state, whose chunks are kept.
@@ -165,6 +214,9 @@ func (w *world) renewTwin() {
 	w.must(err == nil && digest == want, "entry %d: a sealed state cannot be restored: %v", len(w.lines), err)
 	again, _ := twin.Seal(nil)
 	w.must(again == want, "entry %d: a restored state has another digest", len(w.lines))
+	if other, _, err := core.Restore(chunks); err == nil && len(w.lines)%64 == 16 {
+		w.probe(other)
+	}
 	w.twin = twin
 	w.did["restored twins"]++
 }
