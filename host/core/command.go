@@ -373,11 +373,7 @@ func (t *TailCut) fields(c *Codec) {
 	c.Seq("from", &t.From)
 }
 
-func (o *Order) fields(c *Codec) {
-	c.Text("order_id", &o.ID)
-	c.Hex("key", o.Key[:])
-	integer(c, "counter", &o.Counter)
-	c.Hex("body", o.Body[:])
+func (o *Order) fields(c *Codec) { // who gave it stands in order_taken
 	c.Text("order", (*string)(&o.Say))
 	c.Text("job", &o.Job)
 	c.Text("reason", &o.Reason)
