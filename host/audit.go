@@ -150,6 +150,10 @@ func (a *auditor) check(e *core.Entry) {
 			a.genesis(e, event)
 		case *core.Checkpointed:
 			a.seal(e, event)
+		case *core.HostStarted:
+			if event.HostKey != [32]byte{} {
+				a.Notes = append(a.Notes, fmt.Sprintf("entry %d: the host's keys were lost; from here on its key is %x", e.Seq, event.HostKey))
+			}
 		case *core.AttemptSubmitted:
 			a.submitted(e, event)
 		case *core.VotesCommitted:

@@ -80,7 +80,7 @@ func (h *hosting) openLocked(ctx context.Context, c Config, data string, mission
 	if h.found, err = recoverState(journal.Options{FS: c.FS, Mission: h.id}, data); err != nil {
 		return err
 	}
-	keys, err := openKeys(data, fresh)
+	keys, err := openKeys(data)
 	if err != nil {
 		return errors.Join(err, h.found.journal.Close())
 	}
@@ -210,6 +210,13 @@ func (h *hosting) takeUp(c Config, mission *missionfile.Mission, problems missio
 	if !h.found.lastWall.IsZero() {
 		start.Gap = core.Duration(max(0, h.now().Sub(h.found.lastWall).Milliseconds()))
 	}
+	if h.keysLost() {
+		start.HostKey = publicOf(h.desk.keys.Host)
+		for _, v := range h.state.Validators() {
+			start.Keys = append(start.Keys, h.desk.keys.publicKey(v.ID))
+		}
+		fmt.Fprintln(c.problems(), "the host's keys were lost: new ones are in force, and votes that were sealed under the old ones count as abstentions")
+	}
 	if _, err := h.apply(now, "host", start); err != nil {
 		return err
 	}
@@ -221,6 +228,14 @@ func (h *hosting) takeUp(c Config, mission *missionfile.Mission, problems missio
 		change.tell(c.problems())
 	}
 	return err
+}
+
+// keysLost reports whether the keys of this host are not those the journal
+// knows.
+func (h *hosting) keysLost() bool {
+	return publicOf(h.desk.keys.Host) != h.state.Mission().HostKey || slices.ContainsFunc(h.state.Validators(), func(v *core.Validator) bool {
+		return h.desk.keys.publicKey(v.ID) != v.Key
+	})
 }
 
 // recordCuts records every torn tail that was cut and that the journal does not

@@ -70,13 +70,14 @@ func OwnerKey(create bool) (ed25519.PrivateKey, error) {
 	return ed25519.NewKeyFromSeed(seed[:]), nil
 }
 
-// openKeys reads the host's keys in DIR/keys, and makes them for a new mission.
-func openKeys(dir string, create bool) (Keys, error) {
-	seed, err := readKey(filepath.Join(dir, "keys", "host.key"), create)
+// openKeys reads the host's keys in DIR/keys, and makes those that are not
+// there: for a new mission, or where they were lost.
+func openKeys(dir string) (Keys, error) {
+	seed, err := readKey(filepath.Join(dir, "keys", "host.key"), true)
 	if err != nil {
 		return Keys{}, fmt.Errorf("the host key: %w", err)
 	}
-	secret, err := readKey(filepath.Join(dir, "keys", "secret.key"), create)
+	secret, err := readKey(filepath.Join(dir, "keys", "secret.key"), true)
 	if err != nil {
 		return Keys{}, fmt.Errorf("the host's secret: %w", err)
 	}

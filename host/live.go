@@ -311,6 +311,9 @@ func (l *live) leave(reason string) error {
 	if l.state.Status() == core.Paused || l.clock.stopped {
 		now = l.state.Now()
 	}
+	if err := l.catchUp(now); err != nil { // nobody who comes later can tell what was in time
+		return err
+	}
 	if _, err := l.apply(now, "host", &core.Leave{Reason: reason}); err != nil {
 		return err
 	}

@@ -108,6 +108,10 @@ func (m *Manual) Send(by string, command core.Command) { m.host.send(input{by: b
 // Order brings an order in as the control stream does.
 func (m *Manual) Order(o *core.Order) { m.host.hear([]*core.Order{o}) }
 
+// Take takes what has come and settles nothing more: what the desk has to say
+// can still be said by somebody else.
+func (m *Manual) Take() error { return m.host.takeAll() }
+
 // Turn takes what has come and settles what is due. It reports whether
 // something is left to settle.
 func (m *Manual) Turn() (more bool, err error) { return m.host.turn() }

@@ -113,7 +113,8 @@ func (d *desk) reveal(s *core.State, w core.Work) answer {
 	return answer{id: core.VoteID(j.Spec.ID, w.Round, "reveal"), by: "council", work: w, command: command}
 }
 
-// unseal reads a vote from its box. Where the key is lost the seat stays silent.
+// unseal reads a vote from its box; a seat whose box cannot be opened stays
+// silent.
 func (d *desk) unseal(mission string, j *core.Job, i int) (core.OpenVote, bool) {
 	seat, round := &j.Round.Seats[i], int(j.Round.Number)
 	sealer := d.sealer(seat.Validator)

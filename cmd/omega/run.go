@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -72,6 +74,7 @@ func speedOf(text string) (ledger.Ratio, error) {
 }
 
 func (p *program) run(c host.Config) error {
+	signal.Ignore(syscall.SIGPIPE) // a mission goes on when nobody reads its progress any more
 	ctx, cancel := notify()
 	defer cancel()
 	outcome, err := host.Run(ctx, c)

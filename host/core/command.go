@@ -165,6 +165,8 @@ type Start struct {
 	Gap     Duration     // wall time since the last entry
 	Speed   ledger.Ratio // of mission time against wall time
 	Version string       // of the program; empty in rehearsals
+	HostKey [32]byte     // where the keys were lost: the new host key
+	Keys    [][32]byte   // and those of the validators, in the order of the state
 }
 
 // Leave says that the host went away in order.

@@ -145,6 +145,12 @@ type (
 		Round int64
 		Votes []OpenVote
 	}
+	// VotesAbstained records seats whose sealed votes can no longer be opened.
+	VotesAbstained struct {
+		Job   string
+		Round int64
+		Seats []int64
+	}
 	// RoundClosed counts a round.
 	RoundClosed struct {
 		Job     string
@@ -198,6 +204,8 @@ type (
 		Gap     Duration
 		Speed   ledger.Ratio
 		Version string
+		HostKey [32]byte   // from here on, where the keys were lost
+		Keys    [][32]byte // of the validators, in the order of the state
 	}
 	// HostLeft says that it went away in order.
 	HostLeft struct{ Reason string }
@@ -231,6 +239,7 @@ func (*RoundOpened) Name() string       { return "round_opened" }
 func (*VotesCommitted) Name() string    { return "votes_committed" }
 func (*RevealOpened) Name() string      { return "reveal_opened" }
 func (*VotesRevealed) Name() string     { return "votes_revealed" }
+func (*VotesAbstained) Name() string    { return "votes_abstained" }
 func (*RoundClosed) Name() string       { return "round_closed" }
 func (*JobEnded) Name() string          { return "job_ended" }
 func (*Transfer) Name() string          { return "transfer" }
@@ -252,7 +261,7 @@ func Events() []Event {
 	return []Event{
 		&MissionCreated{}, &GenerationApplied{}, &EditRefused{}, &SourceRecorded{}, &JobsExpanded{}, &JobPosted{}, &JobReady{},
 		&JobAssigned{}, &AttemptStarted{}, &AttemptReleased{}, &AttemptVoided{}, &AttemptSubmitted{}, &AttemptFailed{}, &AttemptRejected{},
-		&ResultHeld{}, &RoundOpened{}, &VotesCommitted{}, &RevealOpened{}, &VotesRevealed{}, &RoundClosed{}, &JobEnded{}, &Transfer{},
+		&ResultHeld{}, &RoundOpened{}, &VotesCommitted{}, &RevealOpened{}, &VotesRevealed{}, &VotesAbstained{}, &RoundClosed{}, &JobEnded{}, &Transfer{},
 		&OrderTaken{}, &MissionPaused{}, &MissionResumed{}, &MissionStopping{}, &MissionStopped{}, &MissionEnded{}, &Checkpointed{},
 		&HostStarted{}, &HostLeft{}, &JournalCut{}, &ClockAdvanced{},
 	}
@@ -298,6 +307,8 @@ func newEvent(name string) Event {
 		return new(RevealOpened)
 	case "votes_revealed":
 		return new(VotesRevealed)
+	case "votes_abstained":
+		return new(VotesAbstained)
 	case "round_closed":
 		return new(RoundClosed)
 	case "job_ended":

@@ -185,11 +185,22 @@ func (e *RoundClosed) fields(c *Codec) {
 	c.Text("job", &e.Job)
 	integer(c, "round", &e.Round)
 	c.Text("outcome", &e.Outcome)
-	list(c, "absent", &e.Absent, func(c *Codec, v *int64) {
+	c.numbers("absent", &e.Absent)
+}
+
+func (e *VotesAbstained) fields(c *Codec) {
+	c.Text("job", &e.Job)
+	integer(c, "round", &e.Round)
+	c.numbers("abstained", &e.Seats)
+}
+
+// numbers is a member holding a list of whole numbers.
+func (c *Codec) numbers(name string, v *[]int64) {
+	list(c, name, v, func(c *Codec, n *int64) {
 		if c.reading {
-			*v = c.number()
+			*n = c.number()
 		} else {
-			c.buf = appendInt(c.buf, *v)
+			c.buf = appendInt(c.buf, *n)
 		}
 	})
 }
@@ -243,6 +254,8 @@ func (e *HostStarted) fields(c *Codec) {
 	integer(c, "gap", &e.Gap)
 	c.Ratio("speed", &e.Speed)
 	c.Text("version", &e.Version)
+	c.Hex("host_key", e.HostKey[:])
+	list(c, "keys", &e.Keys, keyField)
 }
 
 func (e *HostLeft) fields(c *Codec) { c.Text("reason", &e.Reason) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/omega-run/omega/host/council"
 	"github.com/omega-run/omega/host/ledger"
 )
 
@@ -65,7 +66,7 @@ func (s *State) evolve(event Event) {
 		s.evolveJob(event)
 	case *JobAssigned, *AttemptStarted, *AttemptReleased, *AttemptVoided, *AttemptSubmitted, *AttemptFailed, *AttemptRejected, *ResultHeld:
 		s.evolveAttempt(event)
-	case *RoundOpened, *VotesCommitted, *RevealOpened, *VotesRevealed, *RoundClosed:
+	case *RoundOpened, *VotesCommitted, *RevealOpened, *VotesRevealed, *VotesAbstained, *RoundClosed:
 		s.evolveRound(event)
 	case *OrderTaken:
 		s.orders.take(e, s.seq, s.now, s.spec.Retention.IDs)
@@ -74,7 +75,7 @@ func (s *State) evolve(event Event) {
 	case *Checkpointed:
 		s.checkpoint, s.unsealed = *e, 0
 	case *HostStarted:
-		s.speed, s.clean = e.Speed, false
+		s.evolveHost(e)
 	case *HostLeft:
 		s.clean = true
 	case *JournalCut:
@@ -82,6 +83,17 @@ func (s *State) evolve(event Event) {
 	case *EditRefused, *ClockAdvanced:
 	default:
 		panic(fmt.Sprintf("core: no evolution for %s", event.Name()))
+	}
+}
+
+func (s *State) evolveHost(e *HostStarted) {
+	s.speed, s.clean = e.Speed, false
+	if e.HostKey == [32]byte{} {
+		return
+	}
+	s.mission.HostKey = e.HostKey
+	for i, key := range e.Keys {
+		s.validators[i].Key = key
 	}
 }
 
@@ -435,6 +447,13 @@ func (s *State) evolveRound(event Event) {
 		for _, vote := range e.Votes {
 			seat := &j.Round.Seats[vote.Seat]
 			seat.Revealed, seat.Vote, seat.Reason = true, vote.Vote, vote.Reason
+		}
+		s.touch(j)
+	case *VotesAbstained:
+		j := s.jobs[e.Job]
+		for _, n := range e.Seats {
+			seat := &j.Round.Seats[n]
+			seat.Revealed, seat.Vote = true, council.Abstain.String()
 		}
 		s.touch(j)
 	case *RoundClosed:

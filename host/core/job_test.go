@@ -1,9 +1,11 @@
 package core_test
 
 import (
+	"crypto/ed25519"
 	"testing"
 
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/council"
 	"github.com/stretchr/testify/require"
 )
 
@@ -212,5 +214,30 @@ func TestMoneyRunsOut(t *testing.T) {
 	r.run()
 	require.Equal(t, core.JobFailed, r.stateOf("b"))
 	require.Equal(t, core.Ended, r.state.Status())
+	r.same()
+}
+
+// Votes sealed under a secret that is lost abstain, unslashed; later rounds go
+// on under new keys.
+func TestLostKeysAbstain(t *testing.T) {
+	r := newRig(t, baseSpec(), jobNamed("a"))
+	r.answer()
+	r.at = core.Time(core.Minute)
+	r.finishWork()
+	r.vote(r.state.Outstanding()[0])
+	require.Equal(t, core.JobRevealing, r.stateOf("a"))
+	start := &core.Start{Speed: 1_000_000, HostKey: [32]byte{7}}
+	for _, v := range r.state.Validators() {
+		secret := council.Secret([32]byte{2}, v.ID)
+		r.secret[v.ID] = council.NewSealer(secret)
+		start.Keys = append(start.Keys, [32]byte(council.Derive(secret).Public().(ed25519.PublicKey)))
+	}
+	r.must(start)
+	require.EqualValues(t, 2, r.state.Job("a").Rounds, "nobody decided: the round is repeated")
+	r.same()
+	r.run()
+	require.Equal(t, core.JobFinalized, r.stateOf("a"))
+	require.Zero(t, r.state.Totals().Slashed)
+	require.Equal(t, [32]byte{7}, r.state.Mission().HostKey)
 	r.same()
 }

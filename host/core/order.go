@@ -220,7 +220,10 @@ func (s *State) voidRunning() {
 // start takes the mission up again. What ran in the former host's processes
 // runs again under a new token; simulated work keeps its end.
 func (s *State) start(c *Start) {
-	s.emit(&HostStarted{Gap: c.Gap, Speed: c.Speed, Version: c.Version})
+	s.emit(&HostStarted{Gap: c.Gap, Speed: c.Speed, Version: c.Version, HostKey: c.HostKey, Keys: c.Keys})
+	if c.HostKey != [32]byte{} {
+		s.abstain()
+	}
 	if s.status == Stopping {
 		s.halt()
 		return

@@ -158,6 +158,32 @@ func (s *State) reveal(c *Reveal) *Refusal {
 	return nil
 }
 
+// abstain counts every vote that is sealed under a lost secret as an abstention:
+// nobody can open it any more, and nobody is to blame.
+func (s *State) abstain() {
+	for _, j := range s.openJobs() {
+		if j.Round == nil || j.Round.Closed {
+			continue
+		}
+		lost := &VotesAbstained{Job: j.Spec.ID, Round: j.Round.Number}
+		for i := range j.Round.Seats {
+			if seat := &j.Round.Seats[i]; seat.Committed && !seat.Revealed {
+				lost.Seats = append(lost.Seats, int64(i))
+			}
+		}
+		if len(lost.Seats) == 0 {
+			continue
+		}
+		s.emit(lost)
+		if j.State == JobCommitting && council.CommitsDone(j.Round.seats()) {
+			s.closeCommit(j)
+		}
+		if j.State == JobRevealing && council.RevealsDone(j.Round.seats()) {
+			s.closeRound(j, false)
+		}
+	}
+}
+
 func (s *State) checkReveal(j *Job, vote *OpenVote) *Refusal {
 	if vote.Seat < 0 || vote.Seat >= int64(len(j.Round.Seats)) {
 		return refuse(RefuseVoteClosed, fmt.Sprintf("seat %d", vote.Seat))

@@ -40,8 +40,9 @@ func (w *world) chaos(steps int) {
 
 // act is one thing that happens.
 func (w *world) act() {
-	if w.lost && chance(w.r, 50) {
-		w.meddle()
+	if chance(w.r, 15) {
+		w.take()
+		return
 	}
 	switch roll := w.r.IntN(100); {
 	case roll < 30:
@@ -74,6 +75,23 @@ func (w *world) act() {
 	}
 }
 
+// take lets the loop take its inbox and nothing else; now and then somebody
+// votes before the host does.
+func (w *world) take() {
+	for range 1 + w.r.IntN(3) {
+		err := w.host.Take()
+		w.must(w.excuse(err), "the loop ends: %v", err)
+		if err != nil || w.failed() {
+			w.die()
+			return
+		}
+		if !chance(w.r, 60) {
+			return
+		}
+		w.meddle()
+	}
+}
+
 // pass lets wall time go on: to what is due next, or short of it, or beyond.
 func (w *world) pass() {
 	wait, ok := w.host.Next()
@@ -92,7 +110,7 @@ func (w *world) pass() {
 // betweenHosts is what happens while no host runs.
 func (w *world) betweenHosts() {
 	w.wall = w.wall.Add(time.Duration(w.r.IntN(100_000)) * time.Millisecond)
-	if chance(w.r, 25) {
+	if chance(w.r, 35) {
 		next := w.plan.edited(w.r)
 		var problems missionfile.Diagnostics
 		if w.mission, problems = next.compile(); w.mission != nil {
@@ -235,8 +253,8 @@ func (w *world) vote(j *life) {
 	command := &core.Commit{Job: j.id, Round: j.round.number}
 	all, most := chance(w.r, 70), pick(w.r, council.Approve, council.Reject)
 	for i := range j.round.seats {
-		if s := &j.round.seats[i]; s.commitment == "" && (all || chance(w.r, 50)) {
-			command.Votes = append(command.Votes, w.ballot(j, i, most))
+		if s := &j.round.seats[i]; s.commitment == "" && (all || chance(w.r, 65)) {
+			command.Votes = append(command.Votes, w.ballot(j, i, most, all))
 		}
 	}
 	if n := len(command.Votes); n > 1 && chance(w.r, 5) {
@@ -268,9 +286,13 @@ func (w *world) reveal(j *life) {
 	w.host.Send("council", command)
 }
 
-func (w *world) ballot(j *life, i int, most council.Vote) core.SealedVote {
-	s := &j.round.seats[i]
-	vote, reason := pick(w.r, most, most, most, council.Approve, council.Reject, council.Abstain), pick(w.r, "", "as the seed wants")
+// ballot seals a seat's vote: the one most seats give, or where they may differ
+// now and then another.
+func (w *world) ballot(j *life, i int, vote council.Vote, differ bool) core.SealedVote {
+	s, reason := &j.round.seats[i], pick(w.r, "", "as the seed wants")
+	if differ && chance(w.r, 50) {
+		vote = pick(w.r, council.Approve, council.Reject, council.Abstain)
+	}
 	sealer := council.NewSealer(council.Secret(w.secret, s.validator.id))
 	salt := sealer.Salt(missionID, j.id, int(j.round.number))
 	plain, err := council.Plaintext(vote, reason)

@@ -3,6 +3,7 @@ package hosttest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -62,9 +63,8 @@ func (w *world) tryOpen() {
 	}
 	segment := pick(w.r, int64(6<<10), 20<<10, 1<<20)
 	secret := w.secret
-	if w.lost = w.faults && len(w.lines) > 0 && chance(w.r, 30); w.lost {
-		secret[0] ^= 1 // the file is lost: host-held seats fall silent, and others may speak for them
-		w.silent = true
+	if w.loses && w.faults && len(w.lines) > 0 && chance(w.r, 30) {
+		secret[0] ^= 1 // the file is lost, and another is made
 		w.did["secrets lost"]++
 	}
 	h, err := host.OpenManual(host.ManualConfig{
@@ -80,7 +80,7 @@ func (w *world) tryOpen() {
 	}
 	w.host = h
 	found := h.Found()
-	w.must(found.Seq == uint64(len(w.lines)), "recovery found %d entries, the disk holds %d good ones", found.Seq, len(w.lines))
+	w.must(found.Seq == uint64(len(w.lines)), "recovery found %d entries, the disk holds %d good ones: %+v", found.Seq, len(w.lines), found.Torn)
 	if found.Torn != nil {
 		w.did["torn tails"]++
 	}
@@ -102,6 +102,10 @@ func (w *world) tryOpen() {
 	if err != nil || w.failed() {
 		w.must(w.excuse(err), "the host cannot take the mission up: %v", err)
 		w.die()
+		return
+	}
+	for _, o := range w.control {
+		w.must(w.ended || w.book.orders[fmt.Sprintf("%s %x", o.ID, o.Body)], "the order %s, given while no host ran, has no answer", o.ID)
 	}
 }
 
@@ -123,7 +127,7 @@ func (w *world) recover() {
 	w.book, w.mirror, w.twin = newBook(), core.New(), nil
 	clear(w.chunks)
 	for _, line := range w.lines {
-		w.take(line)
+		w.read(line)
 	}
 	w.renewTwin()
 }

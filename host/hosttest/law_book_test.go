@@ -25,6 +25,7 @@ type book struct {
 	staff      map[string]*member
 	pools      []string // worker ids in declared order
 	validators map[string]*member
+	council    []*member // validators as they were declared
 	jobs       map[string]*life
 	order      []*life // as posted
 	open       int
@@ -184,7 +185,11 @@ func (b *book) fact(e *fact) {
 		b.law(b.open == 0, "the mission ends with %d open jobs", b.open)
 		b.law(e.Reason != "complete" || b.expanded == b.declared, "complete before everything was posted")
 		b.change("ended", "running", "stopping")
-	case "host_started", "host_left", "checkpointed", "journal_cut", "clock_advanced", "edit_refused":
+	case "host_started":
+		for i, key := range e.Keys {
+			b.council[i].key = key
+		}
+	case "host_left", "checkpointed", "journal_cut", "clock_advanced", "edit_refused":
 	default:
 		b.life(e)
 	}
@@ -268,6 +273,7 @@ func (b *book) generation(e *fact) {
 		for _, id := range v.Instances {
 			if b.validators[id] == nil {
 				b.validators[id] = &member{id: id, key: e.Keys[n]}
+				b.council = append(b.council, b.validators[id])
 				b.pend("TOKEN", owner, "validator:"+id, b.setting("treasury.validator_endowment"))
 			}
 			b.validators[id].draining = false

@@ -57,7 +57,7 @@ func (b *book) life(e *fact) {
 	case "job_ended":
 		b.end(j, e)
 	default:
-		b.council(j, e)
+		b.judged(j, e)
 	}
 }
 
@@ -231,7 +231,7 @@ func (b *book) lost(j *life, e *fact, state string) {
 // end checks that a job has a right to its end.
 func (b *book) end(j *life, e *fact) {
 	b.law(slices.Contains(terminal, e.State), "%s ends %s", j.id, e.State)
-	b.law(b.status == "running" || b.status == "paused" || b.status == "stopping" || b.rec.Input.Command == "order" || b.rec.Input.Command == "generation", "%s ends in a mission that is %s", j.id, b.status)
+	b.law(b.status == "running" || b.status == "paused" || b.status == "stopping" || slices.Contains([]string{"order", "generation", "start"}, b.rec.Input.Command), "%s ends in a mission that is %s", j.id, b.status)
 	may := false
 	switch e.State + "/" + e.Reason {
 	case "finalized/":
@@ -298,8 +298,8 @@ func (b *book) settle(j *life, e *fact) {
 	j.escrow = 0
 }
 
-// council takes an event of a round.
-func (b *book) council(j *life, e *fact) {
+// judged takes an event of a round.
+func (b *book) judged(j *life, e *fact) {
 	if e.Type != "round_opened" {
 		b.law(j.round != nil && j.round.number == e.Round && j.round.outcome == "", "%s of round %d of %s, which is not open", e.Type, e.Round, j.id)
 		if b.broken != nil {
@@ -318,6 +318,13 @@ func (b *book) council(j *life, e *fact) {
 		b.law(e.Due == b.at+durationOf(b.settings["governance.reveal_window"])+durationOf(b.settings["governance.validator_timeout"]), "round %d of %s reveals until %d", e.Round, j.id, e.Due)
 	case "votes_revealed":
 		b.revealed(j, e)
+	case "votes_abstained":
+		for _, i := range e.Silent {
+			b.law(j.state == "revealing" && i >= 0 && i < len(j.round.seats) && j.round.seats[i].commitment != "" && j.round.seats[i].vote == "", "seat %d of %s abstains in state %s", i, j.id, j.state)
+			if b.broken == nil {
+				j.round.seats[i].vote = "abstain"
+			}
+		}
 	case "round_closed":
 		b.closed(j, e)
 	default:

@@ -75,6 +75,7 @@ type fact struct {
 	Due     int64    `json:"due"`
 	Outcome string   `json:"outcome"`
 	Absent  []int    `json:"absent"`
+	Silent  []int    `json:"abstained"`
 	Votes   []struct {
 		Seat       int    `json:"seat"`
 		Commitment string `json:"commitment"`
@@ -136,9 +137,10 @@ func parseRecord(line []byte) (*record, error) {
 func goodLines(segments [][]byte) (lines [][]byte) {
 	prev := strings.Repeat("0", 64)
 	for _, segment := range segments {
-		for _, line := range bytes.Split(segment, []byte("\n"))[1:] {
+		all := bytes.Split(segment, []byte("\n"))
+		for _, line := range all[min(1, len(all)-1) : len(all)-1] { // without the header, and what no newline ends
 			if len(line) == 0 {
-				continue
+				break
 			}
 			at := bytes.LastIndex(line, []byte(`,"crc":"`))
 			want := fmt.Sprintf(`{"seq":%d,`, len(lines)+1)

@@ -18,6 +18,7 @@ type plan struct {
 	treasury   string // TOKEN minted; an edit cannot change it
 	energy     int64
 	compute    int64
+	most       [2]int64 // of both, that a job asks for; rounded up
 	price      string
 	committee  int
 	fee        string
@@ -58,7 +59,7 @@ func chance(r *rand.Rand, percent int) bool { return r.IntN(100) < percent }
 func drawPlan(r *rand.Rand) *plan {
 	p := &plan{
 		seed: r.Int64N(1 << 40), duration: pick(r, "0", "0", "0", "40m", "3h"), exhausted: pick(r, "wait", "wait", "fail"),
-		spare: pick[int64](r, 0, 0, 2, 30, 500, 10_000), energy: pick[int64](r, 0, 1500, 4000, 9999), compute: pick[int64](r, 0, 2000, 6000),
+		spare: pick[int64](r, 0, 0, 2, 30, 500, 10_000), energy: pick[int64](r, 0, 1501, 4000, 9999), compute: pick[int64](r, 0, 2000, 6000),
 		price: pick(r, "1", "0.000001", "7.333333", "14"), committee: pick(r, 0, 0, 3, 3, 4, 5, 7), interval: pick(r, "1s", "5s", "40s", "10m"),
 		endowments: [2]int64{pick[int64](r, 0, 30, 200, 1000), pick[int64](r, 10, 25, 90, 400)}, removals: chance(r, 50),
 	}
@@ -129,10 +130,14 @@ func (p *plan) drawTerms(r *rand.Rand, i int, rank []int) {
 	add := func(format string, args ...any) { j.lines = append(j.lines, fmt.Sprintf(format, args...)) }
 	add("work = %q", pick(r, "1s", "1m", "1m", "7m", "0"))
 	if p.energy > 0 && chance(r, 60) {
-		add("energy_budget = %s", pick(r, "1000", "333.333333", "1500", "0.000001"))
+		budget := pick(r, "1000", "333.333333", "1500", "0.000001")
+		add("energy_budget = %s", budget)
+		p.most[0] = max(p.most[0], int64(amountOf(budget)/1e6)+1)
 	}
 	if p.compute > 0 && chance(r, 50) {
-		add("compute_budget = %s", pick(r, "1999.999999", "500", "7"))
+		budget := pick(r, "1999.999999", "500", "7")
+		add("compute_budget = %s", budget)
+		p.most[1] = max(p.most[1], int64(amountOf(budget)/1e6)+1)
 	}
 	if chance(r, 30) {
 		add("deadline = %q", pick(r, "30s", "3m", "20m", "2h"))
@@ -178,16 +183,27 @@ func (p *plan) drawTerms(r *rand.Rand, i int, rank []int) {
 	j.accept = chance(r, 40)
 }
 
+// flip lowers a capacity as far as the jobs allow, and raises it again.
+func flip(capacity, least int64) int64 {
+	if capacity > least {
+		return least
+	}
+	return 9999
+}
+
 // edited is the plan as somebody changes the file while no host runs.
 func (p *plan) edited(r *rand.Rand) *plan {
 	next := *p
 	next.workers, next.jobs = append([]workerPlan{}, p.workers...), append([]jobPlan{}, p.jobs...)
-	for range 1 + r.IntN(3) {
+	if chance(r, 50) {
+		next.energy, next.compute = flip(p.energy, p.most[0]), flip(p.compute, p.most[1])
+	}
+	for range pick(r, 0, 1, 1, 2) {
 		switch r.IntN(9) {
 		case 0, 7:
-			next.energy = pick[int64](r, 1000, 1500, 1500, 2100, 4000, 9999)
+			next.energy = pick(r, p.most[0], p.most[0], p.most[0]+300, 4000, 9999)
 		case 1, 8:
-			next.compute = pick[int64](r, 500, 2000, 2000, 2700, 6000)
+			next.compute = pick(r, p.most[1], p.most[1], p.most[1]+300, 2700, 6000)
 		case 2:
 			next.price = pick(r, "1", "0.5", "3.000003")
 		case 3:

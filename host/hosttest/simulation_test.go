@@ -44,7 +44,7 @@ func simulate(seed uint64, trace func(string, ...any)) (w *world, err error) {
 		w.trace = trace
 	}
 	w.trace("%s", w.plan.file())
-	w.chaos(100 + w.r.IntN(500))
+	w.chaos(80 + w.r.IntN(420))
 	w.calm()
 	w.atRest()
 	return w, nil

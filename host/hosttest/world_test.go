@@ -34,8 +34,7 @@ type world struct {
 	key    ed25519.PrivateKey // of the host
 	secret [32]byte
 	faults bool
-	lost   bool // this host cannot speak for its validators
-	silent bool // such a host there was
+	loses  bool // hosts may lose their secret
 
 	mission  *missionfile.Mission // as the file is now; nil: broken
 	attempts []*attempt           // begun and neither answered nor forgotten
@@ -86,7 +85,7 @@ func newWorld(seed uint64) *world {
 	w.secret = sha256.Sum256(fmt.Appendf(nil, "secret %d", seed))
 	owner, key := sha256.Sum256(fmt.Appendf(nil, "owner %d", seed)), sha256.Sum256(fmt.Appendf(nil, "host %d", seed))
 	w.owner, w.key = ed25519.NewKeyFromSeed(owner[:]), ed25519.NewKeyFromSeed(key[:])
-	w.first = w.plan
+	w.first, w.loses = w.plan, chance(r, 25)
 	var problems missionfile.Diagnostics
 	w.mission, problems = w.plan.compile()
 	w.must(w.mission != nil, "the simulator's own mission is refused: %v\n%s", problems, w.plan.file())
@@ -107,7 +106,7 @@ func (w *world) follow(s *core.State, e *core.Entry, d core.Digest) {
 	if w.twin != nil {
 		w.alongside(e, body)
 	}
-	w.take(line)
+	w.read(line)
 	w.reported(e)
 	w.agree(s)
 	if len(w.lines)%16 == 0 {
@@ -119,8 +118,8 @@ func (w *world) follow(s *core.State, e *core.Entry, d core.Digest) {
 	w.settleWriter()
 }
 
-// take lets the checkers read a recorded line.
-func (w *world) take(line []byte) {
+// read lets the checkers read a recorded line.
+func (w *world) read(line []byte) {
 	if err := w.book.take(line); err != nil {
 		w.fail("%w", err)
 	}
@@ -153,7 +152,7 @@ func (w *world) reported(e *core.Entry) {
 				w.must(event.OverReported == (energy > spec.EnergyBudget || compute > spec.ComputeBudget), "entry %d: %s is marked over_reported %v", e.Seq, event.Job, event.OverReported)
 			}
 		case *core.RoundClosed:
-			w.must(len(event.Absent) == 0 || w.silent || w.meddled[event.Job], "entry %d: seats of %s fell silent and nobody kept the host from speaking", e.Seq, event.Job)
+			w.must(len(event.Absent) == 0 || w.meddled[event.Job], "entry %d: seats of %s fell silent and nobody kept the host from speaking", e.Seq, event.Job)
 		}
 	}
 }

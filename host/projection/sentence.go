@@ -35,6 +35,8 @@ func sentence(s *core.State, e *core.Entry, event core.Event) (Level, string) {
 		return attemptSentence(s, event)
 	case *core.RoundOpened:
 		return Info, roundOf(s, ev.Job, ev.Round) + " opened, " + count(len(ev.Seats), "validator", "validators") + " vote"
+	case *core.VotesAbstained:
+		return Warning, roundOf(s, ev.Job, ev.Round) + ": " + count(len(ev.Seats), "sealed vote", "sealed votes") + " cannot be opened any more and count as abstentions"
 	case *core.RoundClosed:
 		return closedSentence(s, ev)
 	case *core.OrderTaken:
@@ -65,6 +67,9 @@ func missionSentence(s *core.State, event core.Event) (Level, string) {
 	case *core.MissionEnded:
 		return endedSentence(s, ev)
 	case *core.HostStarted:
+		if ev.HostKey != [32]byte{} {
+			return Warning, "a host took the mission up with new keys: its old ones are lost"
+		}
 		if ev.Gap > 0 {
 			return Info, "a host took the mission up, " + ev.Gap.String() + " after the last entry"
 		}
@@ -238,6 +243,8 @@ func jobOf(event core.Event) string {
 	case *core.RevealOpened:
 		return e.Job
 	case *core.VotesRevealed:
+		return e.Job
+	case *core.VotesAbstained:
 		return e.Job
 	case *core.RoundClosed:
 		return e.Job
