@@ -36,7 +36,7 @@ golden: build ## write missions/*/digest again, after a change of the record tha
 	done
 
 sim: ## run the simulator for longer than make test does
-	go test -count=1 -timeout 30m ./host/hosttest
+	OMEGA_SEEDS=$${OMEGA_SEEDS:-1-2000} go test -count=1 -timeout 60m -run TestSimulation ./host/hosttest
 
 bench: ## measure, side by side with others
 	cd bench && go run .

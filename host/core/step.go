@@ -122,6 +122,9 @@ func (s *State) decideWork(command Command) *Refusal {
 	case *Tick:
 		return s.tick()
 	case *Stall:
+		if s.status == Paused { // a resume may change everything
+			return refuse(RefusePaused, "")
+		}
 		s.endAll(reasonStalled)
 	case *Halt:
 		return s.halt()

@@ -40,22 +40,24 @@ func (w *world) chaos(steps int) {
 
 // act is one thing that happens.
 func (w *world) act() {
-	if chance(w.r, 15) {
+	if chance(w.r, 10) {
 		w.take()
 		return
 	}
 	switch roll := w.r.IntN(100); {
 	case roll < 30:
 		w.turn()
-	case roll < 48:
+	case roll < 46:
 		w.pump()
-	case roll < 62:
+	case roll < 58:
 		w.pass()
 	case roll < 78:
 		if all := w.answerable(); len(all) > 0 {
 			a := pick(w.r, all...)
 			if a.does != "hang" && (a.does != "late" || chance(w.r, 20)) {
-				w.finish(a)
+				if w.finish(a); chance(w.r, 85) {
+					w.take()
+				}
 			}
 		}
 	case roll < 83:
@@ -85,7 +87,7 @@ func (w *world) take() {
 			w.die()
 			return
 		}
-		if !chance(w.r, 60) {
+		if !chance(w.r, 80) {
 			return
 		}
 		w.meddle()
@@ -237,6 +239,7 @@ func (w *world) meddle() {
 			continue
 		}
 		w.meddled[j.id] = true
+		w.did["meddled with a round "+j.state]++
 		switch {
 		case j.state == "committing":
 			w.vote(j)

@@ -189,6 +189,7 @@ func (w *world) sameState() {
 // leave ends the host in order.
 func (w *world) leave(reason string) {
 	w.disk.gate(false)
+	w.settleWriter()
 	if w.ended {
 		err := w.host.Close()
 		w.must(w.excuse(err), "the journal of an ended mission cannot be closed: %v", err)

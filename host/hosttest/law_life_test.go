@@ -320,7 +320,7 @@ func (b *book) judged(j *life, e *fact) {
 		b.revealed(j, e)
 	case "votes_abstained":
 		for _, i := range e.Silent {
-			b.law(j.state == "revealing" && i >= 0 && i < len(j.round.seats) && j.round.seats[i].commitment != "" && j.round.seats[i].vote == "", "seat %d of %s abstains in state %s", i, j.id, j.state)
+			b.law(j.is("committing", "revealing") && i >= 0 && i < len(j.round.seats) && j.round.seats[i].commitment != "" && j.round.seats[i].vote == "", "seat %d of %s abstains in state %s", i, j.id, j.state)
 			if b.broken == nil {
 				j.round.seats[i].vote = "abstain"
 			}

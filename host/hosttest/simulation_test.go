@@ -126,7 +126,19 @@ func (w *world) counts() map[string]int {
 
 // enough is the least a hundred seeds must have done: less and they prove
 // nothing.
-var enough = map[string]int{}
+var enough = map[string]int{
+	"entries": 3000, "entries lost": 200, "power cuts": 40, "ended armed": 40, "ended killed": 40, "starts": 300, "starts that failed": 50,
+	"started with a checkpoint": 300, "torn tails": 12, "rewritten segments": 80, "left in order": 100, "checkpoints": 150, "restored twins": 500,
+	"generation_applied": 130, "edit_refused": 4, "secrets lost": 15, "stalls": 5,
+	"job_posted": 400, "job finalized ": 150, "job skipped need_ended": 40, "job cancelled owner": 10, "job expired deadline": 30,
+	"job expired duration": 40, "job expired stalled": 30, "job failed attempts": 20, "job failed exhausted": 6, "job failed undecided": 1,
+	"attempt_failed": 40, "attempt_rejected": 40, "attempt_released": 80, "attempt_voided": 20, "result_held": 10,
+	"round approved": 80, "round rejected": 25, "round undecided": 5, "meddled with a round committing": 30, "meddled with a round revealing": 15,
+	"mission_paused": 25, "mission_stopping": 12, "mission_stopped": 30, "mission_resumed": 50, "mission_ended": 100,
+	"refused lease_stale": 12, "refused attempt_over": 30, "refused job_ended": 50, "refused vote_closed": 5, "refused paused": 5,
+	"order answered order_conflict": 12, "order answered order_replayed": 12, "order answered key_unknown": 10, "order answered invalid_job": 20,
+	"step usage": 60, "step energy_burn": 1, "step slash_share": 30, "step slash_employer": 10, "step seat_slash_employer": 4,
+}
 
 func report(t *testing.T, did map[string]int, seeds int) {
 	var names []string
