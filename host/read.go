@@ -75,9 +75,9 @@ func LastDurable(data string) uint64 { return journal.DurableSeq(journalDir(data
 type Acknowledgement struct {
 	ID       string `json:"id"`
 	Accepted bool   `json:"accepted"`
-	Refusal  string `json:"refusal,omitempty"`
+	Refusal  string `json:"refusal"`
 	Detail   string `json:"detail,omitempty"`
-	Seq      uint64 `json:"seq,omitempty"`
+	Seq      uint64 `json:"seq"`     // of the entry that answers; 0 while pending
 	Pending  bool   `json:"pending"` // recorded in the control stream, not taken yet
 }
 
