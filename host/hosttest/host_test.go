@@ -256,6 +256,9 @@ func (w *world) begin(work core.Work, cause uint64, run func()) {
 	case roll < 50:
 		does = "late"
 	}
+	if w.always != "" {
+		does = w.always
+	}
 	a := &attempt{job: work.Job.Spec.ID, number: work.Attempt, lease: work.Lease, cause: cause, run: run, does: does}
 	w.attempts, w.old = append(w.attempts, a), append(w.old, *a)
 }

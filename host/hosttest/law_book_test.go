@@ -16,6 +16,7 @@ type book struct {
 	seq      uint64
 	at       int64
 	prev     string
+	size     int // of the last entry, in bytes
 	mission  string
 	status   string
 	settings map[string]string
@@ -139,7 +140,7 @@ func (b *book) take(line []byte) error {
 	b.law(rec.At >= b.at, "mission time runs back from %d to %d", b.at, rec.At)
 	b.law(rec.Prev == b.prev, "prev is %s, the line before is %s", rec.Prev, b.prev)
 	b.law(rec.Refused == nil || len(rec.Events) == 0, "refused, and yet it has events")
-	b.at, b.prev = rec.At, digest(line)
+	b.at, b.prev, b.size = rec.At, digest(line), len(line)
 	for i := range rec.Events {
 		if b.broken == nil {
 			b.fact(&rec.Events[i])

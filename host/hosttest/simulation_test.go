@@ -30,16 +30,8 @@ func seedsOf(t *testing.T) (from, to uint64) {
 
 // simulate is one run. The error names the law that does not hold.
 func simulate(seed uint64, trace func(string, ...any)) (w *world, err error) {
-	defer func() {
-		switch p := recover().(type) {
-		case nil:
-		case broken:
-			err = p.err
-		default:
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	w = newWorld(seed)
+	defer lawful(&err)
+	w = newWorld(seed, nil)
 	if trace != nil {
 		w.trace = trace
 	}
@@ -48,6 +40,17 @@ func simulate(seed uint64, trace func(string, ...any)) (w *world, err error) {
 	w.calm()
 	w.atRest()
 	return w, nil
+}
+
+// lawful makes an error of a broken law.
+func lawful(err *error) {
+	switch p := recover().(type) {
+	case nil:
+	case broken:
+		*err = p.err
+	default:
+		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	}
 }
 
 // TestSimulation runs many seeds, checks every law after every entry, and that
@@ -172,4 +175,49 @@ func TestOneSeedIsOneRun(t *testing.T) {
 		}
 		require.Equal(t, runs[0], runs[1], "seed %d", seed)
 	}
+}
+
+// TestFullEntries ends more jobs at once than an entry has room for, with hosts
+// that die on the way.
+func TestFullEntries(t *testing.T) {
+	for seed := uint64(1); seed <= 2; seed++ {
+		w, err := longChain(seed)
+		require.NoError(t, err, "seed %d\n%s", seed, w.last(1))
+		require.NotZero(t, w.did["full entries"])
+		require.Equal(t, int64(1800), w.book.sums.Skipped)
+	}
+}
+
+func longChain(seed uint64) (w *world, err error) {
+	defer lawful(&err)
+	w = newWorld(seed, &plan{
+		duration: "0", exhausted: "wait", price: "1", validators: 1, interval: "5s", fee: "0", endowments: [2]int64{1, 0},
+		governance: []string{"fee_ratio = 0", "worker_stake_ratio = 0"}, delegation: []string{"max_attempts = 1"},
+		workers: []workerPlan{{name: "w0", kind: "exec", count: 1, slots: 1, skills: `["a"]`}},
+		jobs: []jobPlan{
+			{name: "j0", skills: `["a"]`, reward: "0"},
+			{name: "j1", count: 1800, skills: `["a"]`, reward: "1", lines: []string{"needs = [job.j0]"}},
+		},
+	})
+	w.always = "fail"
+	for range 6 {
+		if w.open(true); w.ended {
+			break
+		}
+		w.turn()
+		if w.host != nil {
+			w.pump()
+		}
+		for w.host != nil && len(w.answerable()) > 0 {
+			w.finish(w.answerable()[0])
+		}
+		if w.host != nil {
+			_, err := w.host.Turn() // and not until it rests
+			w.must(w.excuse(err), "%v", err)
+			w.die()
+		}
+	}
+	w.calm()
+	w.atRest()
+	return w, nil
 }

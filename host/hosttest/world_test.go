@@ -37,6 +37,7 @@ type world struct {
 	loses  bool // hosts may lose their secret
 
 	mission  *missionfile.Mission // as the file is now; nil: broken
+	always   string               // what every attempt does; "": what the seed says
 	attempts []*attempt           // begun and neither answered nor forgotten
 	current  *attempt
 	old      []attempt // any there ever was
@@ -76,10 +77,14 @@ func (w *world) must(holds bool, format string, args ...any) {
 	}
 }
 
-func newWorld(seed uint64) *world {
+// newWorld has a mission that the seed draws, unless it is given one.
+func newWorld(seed uint64, p *plan) *world {
 	r := rand.New(rand.NewPCG(seed, 0x0123456789abcdef))
+	if p == nil {
+		p = drawPlan(r)
+	}
 	w := &world{
-		r: r, plan: drawPlan(r), wall: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), mem: journal.NewMemFS(), book: newBook(),
+		r: r, plan: p, wall: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), mem: journal.NewMemFS(), book: newBook(),
 		mirror: core.New(), chunks: map[int][]byte{}, did: map[string]int{}, votes: map[string]core.OpenVote{}, meddled: map[string]bool{}, trace: func(string, ...any) {},
 	}
 	w.secret = sha256.Sum256(fmt.Appendf(nil, "secret %d", seed))
@@ -275,6 +280,12 @@ func (w *world) agree(s *core.State) {
 // the state says when to look again; and all states say the same.
 func (w *world) wakes(s *core.State) {
 	due, ok := s.NextDeadline()
+	if w.book.full() {
+		if ok && due <= s.Now() {
+			w.did["full entries"]++
+		}
+		return
+	}
 	if j := w.book.startable(); j != nil {
 		w.must(ok && due <= s.Now(), "entry %d: nothing keeps %s from starting, and nothing says so before %d", w.book.seq, j.id, due)
 	}
