@@ -67,6 +67,9 @@ func (w *world) act() {
 	case roll < 93:
 		w.meddle()
 	case roll < 96:
+		if chance(w.r, 25) {
+			w.disk.arm(w.r, 8)
+		}
 		w.save()
 	case roll < 97:
 		w.die()
@@ -87,10 +90,14 @@ func (w *world) take() {
 			w.die()
 			return
 		}
-		if !chance(w.r, 80) {
+		switch roll := w.r.IntN(100); {
+		case roll < 60:
+			w.meddle()
+		case roll < 75:
+			w.say(w.orderTo(core.Pause))
+		default:
 			return
 		}
-		w.meddle()
 	}
 }
 
@@ -188,14 +195,19 @@ func (w *world) order() {
 	if chance(w.r, 5) {
 		o.Key[0] ^= 1
 	}
+	w.say(o)
+	if chance(w.r, 20) {
+		w.host.Order(o)
+	}
+}
+
+// say gives an order to the host that runs.
+func (w *world) say(o *core.Order) {
 	w.control = append(w.control, o)
 	if o.Say == core.EmergencyStop {
 		w.attempts = nil // killed ahead of the record
 	}
 	w.host.Order(o)
-	if chance(w.r, 20) {
-		w.host.Order(o)
-	}
 }
 
 // speakLate says what nobody asked for, or asked for once: an answer under an
@@ -356,9 +368,7 @@ func (w *world) goOn() {
 	wait, waits := w.host.Next()
 	switch {
 	case w.book.status == "paused":
-		o := w.orderTo(core.Resume)
-		w.control = append(w.control, o)
-		w.host.Order(o)
+		w.say(w.orderTo(core.Resume))
 	case len(w.attempts) > 0:
 		if w.attempts[0].does = "ok"; chance(w.r, 10) {
 			w.attempts[0].does = "fail"
