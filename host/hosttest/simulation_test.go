@@ -134,7 +134,7 @@ var enough = map[string]int{
 	"started with a checkpoint": 300, "torn tails": 12, "rewritten segments": 80, "left in order": 100, "checkpoints": 150, "restored twins": 500,
 	"generation_applied": 130, "edit_refused": 4, "secrets lost": 15, "stalls": 5,
 	"job_posted": 400, "job finalized ": 150, "job skipped need_ended": 40, "job cancelled owner": 10, "job expired deadline": 30,
-	"job expired duration": 40, "job expired stalled": 30, "job failed attempts": 20, "job failed exhausted": 6, "job failed undecided": 1,
+	"job expired duration": 40, "job expired stalled": 30, "job failed attempts": 20, "job failed exhausted": 6,
 	"attempt_failed": 40, "attempt_rejected": 40, "attempt_released": 80, "attempt_voided": 20, "result_held": 10,
 	"round approved": 80, "round rejected": 25, "round undecided": 5, "meddled with a round committing": 30, "meddled with a round revealing": 15,
 	"mission_paused": 25, "mission_stopping": 12, "mission_stopped": 30, "mission_resumed": 50, "mission_ended": 100,
