@@ -77,6 +77,9 @@ type books struct {
 	// Seats are the validators of a job's last round, while a movement can name
 	// them.
 	Seats map[string][]string
+	// Before counts the seats of earlier rounds of the same attempt: a repeated
+	// round counts on, so that no two transfers have one id.
+	Before map[string]int64
 
 	each func(*movement) // is told of every movement; nil for nobody
 }
@@ -100,6 +103,7 @@ type movement struct {
 	Step    core.Step     `json:",omitzero"`
 	Worker  string        `json:",omitempty"`
 	Seat    string        `json:",omitempty"` // the validator in it
+	Before  int64         `json:",omitempty"` // seats of earlier rounds of the attempt
 	N       int           `json:",omitempty"` // of a leg
 	Unit    ledger.Unit   `json:",omitempty"`
 	Debit   string        `json:",omitempty"` // "" for a step
@@ -108,7 +112,7 @@ type movement struct {
 }
 
 func newBooks() books {
-	return books{Steps: make([]flow, len(core.Steps())), Seats: map[string][]string{}}
+	return books{Steps: make([]flow, len(core.Steps())), Seats: map[string][]string{}, Before: map[string]int64{}}
 }
 
 func (b *books) keep(m movement) {
@@ -128,13 +132,21 @@ func (b *books) keep(m movement) {
 func (b *books) seat(event core.Event) {
 	switch e := event.(type) {
 	case *core.RoundOpened:
+		if earlier := len(b.Seats[e.Job]); earlier > 0 {
+			b.Before[e.Job] += int64(earlier)
+		}
 		b.Seats[e.Job] = slices.Clone(e.Seats)
 	case *core.AttemptRejected:
-		delete(b.Seats, e.Job)
+		b.leave(e.Job)
 	case *core.JobEnded:
-		if len(b.Seats) > 0 {
-			delete(b.Seats, e.Job)
-		}
+		b.leave(e.Job)
+	}
+}
+
+func (b *books) leave(job string) {
+	if len(b.Seats) > 0 {
+		delete(b.Seats, job)
+		delete(b.Before, job)
 	}
 }
 
@@ -147,7 +159,7 @@ func (b *books) move(s *core.State, t *core.Transfer, j *core.Job) {
 	if len(t.Steps) == 0 {
 		return
 	}
-	m := movement{Seq: s.Seq(), Job: t.Job, Attempt: t.Attempt, Worker: j.LastWorker}
+	m := movement{Seq: s.Seq(), Job: t.Job, Attempt: t.Attempt, Worker: j.LastWorker, Before: b.Before[t.Job]}
 	if j.Worker != nil {
 		m.Worker = j.Worker.ID
 	}
@@ -245,7 +257,7 @@ func (m *movement) spell(owner string) TransferOf {
 	t.Unit, t.Cause, t.Debit, t.Credit = rule.Unit.String(), rule.Name, debit.String(), credit.String()
 	t.ID = m.Job + "/" + strconv.FormatInt(m.Attempt, 10) + "/" + rule.Name
 	if rule.Seat {
-		t.ID += "/" + strconv.FormatInt(m.Step.Seat, 10)
+		t.ID += "/" + strconv.FormatInt(m.Before+m.Step.Seat, 10)
 	}
 	return t
 }
