@@ -123,8 +123,12 @@ func missionFolder(path string) string {
 }
 
 // missionID is the id of the mission in a data folder, a new one if there is
-// none yet.
+// none yet. Where the journal says that it has entries it is "": opening it
+// tells, and a long journal is not read twice.
 func missionID(fs journal.FS, data string) (id string, fresh bool, err error) {
+	if LastDurable(data) > 0 {
+		return "", false, nil
+	}
 	view, err := journal.Read(journal.Options{FS: fs, Dir: journalDir(data)})
 	if err != nil {
 		return "", false, err

@@ -18,7 +18,6 @@ type loop struct {
 	follow  func(*core.State, *core.Entry, core.Digest)          // a rehearsal's projections; nil when they have a cursor
 	tail    *tail                                                // of a live run, for its readers; nil in a rehearsal
 	save    func(point journal.Checkpoint, fresh [][]byte) error // takes a checkpoint that has been recorded
-	refused int64                                                // inputs refused so far
 }
 
 // apply stamps an input, steps the core and records what happened. The entry is
@@ -39,9 +38,6 @@ func (l *loop) apply(now core.Time, by string, command core.Command) (*core.Entr
 	}
 	if core.Seq(seq) != entry.Seq {
 		panic(fmt.Sprintf("host: the journal is at entry %d, the state at %d", seq, entry.Seq))
-	}
-	if entry.Refusal != nil {
-		l.refused++
 	}
 	if l.tail != nil && size <= tailBytes {
 		l.tail.put(entry, digest)

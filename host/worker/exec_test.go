@@ -88,12 +88,6 @@ func (b *bench) runIn(ctx context.Context) Reply {
 	return r
 }
 
-func (b *bench) text(name string) string {
-	text, err := os.ReadFile(filepath.Join(b.dir, name))
-	require.NoError(b, err)
-	return string(text)
-}
-
 func (b *bench) blob(f File) string {
 	text, err := os.ReadFile(filepath.Join(b.task.BlobDir, f.Digest))
 	require.NoError(b, err)
