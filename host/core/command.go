@@ -27,6 +27,8 @@ type Generation struct {
 	Spec    Spec
 	// Keys are the public keys of the validators, in the order of the spec.
 	Keys [][32]byte
+	// Variables are the inputs the file was evaluated with.
+	Variables []Variable
 	// Removes names declared jobs the edit takes away, Drains workers and
 	// validators.
 	Removes []string
@@ -113,7 +115,19 @@ type Failure struct {
 	Detail  string
 }
 
-// Commit carries the commitments of a round's host-held seats.
+// Delegate ends an attempt that answers with child jobs instead of a result:
+// the job goes on, with another attempt, when all of them have ended.
+type Delegate struct {
+	Job         string
+	Attempt     int64
+	Lease       Seq
+	EnergyUsed  ledger.Amount // Unreported where nobody measured
+	ComputeUsed ledger.Amount
+	Children    []JobSpec // their ids are <job>__<n>, n counting on from 1
+}
+
+// Commit carries commitments: all of a round's host-held seats in one, those of
+// a seat held outside one by one.
 type Commit struct {
 	Job   string
 	Round int64
@@ -126,6 +140,7 @@ type SealedVote struct {
 	Commitment Digest
 	Nonce      [24]byte
 	Box        []byte
+	Signature  []byte // by the seat's own key, of a seat held outside: it seals nothing
 }
 
 // Reveal carries the revealed votes of a round.
@@ -189,7 +204,7 @@ type Order struct {
 	Counter int64
 	Body    Digest // of the order's bytes
 	Say     OrderKind
-	Job     string // cancel
+	Job     string // cancel, approve, deny
 	Reason  string
 	Post    *JobSpec // post
 	Problem string   // why the order cannot be understood; it is refused
@@ -206,6 +221,8 @@ const (
 	EmergencyStop OrderKind = "emergency-stop"
 	CancelJob     OrderKind = "cancel"
 	PostJob       OrderKind = "post"
+	Approve       OrderKind = "approve" // a job that awaits approval
+	Deny          OrderKind = "deny"
 )
 
 // Command names, as they stand in the record.
@@ -217,6 +234,7 @@ func (*Expand) Name() string     { return "expand" }
 func (*Resolve) Name() string    { return "resolve" }
 func (*Result) Name() string     { return "result" }
 func (*Failure) Name() string    { return "failure" }
+func (*Delegate) Name() string   { return "delegate" }
 func (*Commit) Name() string     { return "commit" }
 func (*Reveal) Name() string     { return "reveal" }
 func (*Tick) Name() string       { return "tick" }
@@ -247,6 +265,8 @@ func newCommand(name string) Command {
 		return new(Result)
 	case "failure":
 		return new(Failure)
+	case "delegate":
+		return new(Delegate)
 	case "commit":
 		return new(Commit)
 	case "reveal":
@@ -330,6 +350,12 @@ func (f *Failure) fields(c *Codec) {
 	c.Text("reason", &f.Reason)
 }
 
+func (d *Delegate) fields(c *Codec) {
+	c.Text("job", &d.Job)
+	integer(c, "attempt", &d.Attempt)
+	c.Seq("lease", &d.Lease)
+}
+
 func (v *Commit) fields(c *Codec) {
 	c.Text("job", &v.Job)
 	integer(c, "round", &v.Round)
@@ -337,9 +363,10 @@ func (v *Commit) fields(c *Codec) {
 
 func (v *SealedVote) fields(c *Codec) {
 	integer(c, "seat", &v.Seat)
-	c.Hex("commitment", v.Commitment[:])
+	c.Base64("commitment", v.Commitment[:])
 	c.Base64("nonce", v.Nonce[:])
 	c.Binary("box", &v.Box)
+	c.Binary("signature", &v.Signature)
 }
 
 func (v *Reveal) fields(c *Codec) {

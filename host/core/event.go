@@ -30,6 +30,8 @@ type (
 		Removed []string // jobs
 		Drained []string // workers and validators
 		Kept    []string
+		// Variables are the inputs the file was evaluated with.
+		Variables []Variable
 	}
 	// EditRefused says why an edit is not in force.
 	EditRefused struct {
@@ -50,8 +52,12 @@ type (
 		Generation int64
 		Next       int64
 	}
-	// JobPosted creates a job.
-	JobPosted struct{ Spec JobSpec }
+	// JobPosted creates a job. Of a child, Deposit is the part of its parent's
+	// grant that is set apart for deposits, beside reward and fee.
+	JobPosted struct {
+		Spec    JobSpec
+		Deposit ledger.Amount
+	}
 	// JobReady says that the needs are met; the deadline counts from here.
 	JobReady struct {
 		Job   string
@@ -92,6 +98,15 @@ type (
 		ComputeUsed  ledger.Amount
 		OverReported bool
 		Files        []File
+	}
+	// AttemptDelegated ends an attempt that has posted child jobs: it does not
+	// count, and the job goes on when they have ended.
+	AttemptDelegated struct {
+		Job          string
+		Attempt      int64
+		EnergyUsed   ledger.Amount
+		ComputeUsed  ledger.Amount
+		OverReported bool
 	}
 	// AttemptFailed ends an attempt without a valid result.
 	AttemptFailed struct {
@@ -151,12 +166,59 @@ type (
 		Round int64
 		Seats []int64
 	}
+	// SeatsReminded says who has not answered although the window closes soon.
+	SeatsReminded struct {
+		Job   string
+		Round int64
+		Phase string // commit, reveal
+		Seats []int64
+	}
+	// SeatEquivocated records a seat that signed two different commitments.
+	SeatEquivocated struct {
+		Job        string
+		Round      int64
+		Seat       int64
+		Commitment Digest // the second
+		Signature  []byte
+	}
 	// RoundClosed counts a round.
 	RoundClosed struct {
 		Job     string
 		Round   int64
 		Outcome string // approved, rejected, undecided, cancelled
 		Absent  []int64
+	}
+	// JobsUnattended says that ready jobs have waited for a worker for long: how
+	// many, since when the first of them, and some names.
+	JobsUnattended struct {
+		Count int64
+		Since Time
+		Jobs  []string
+	}
+	// ApprovalAsked puts a job before a person. No worker is held and no window
+	// runs until there is an answer.
+	ApprovalAsked struct {
+		Job    string
+		Reason string // undecided, exhausted
+		Detail string
+	}
+	// ApprovalGiven is the answer: the job goes on, or does not.
+	ApprovalGiven struct {
+		Job     string
+		Approve bool
+		Reason  string
+	}
+	// JobEnding says how a job will end once its open children have been ended.
+	JobEnding struct {
+		Job    string
+		State  JobState
+		Reason string
+		Detail string
+	}
+	// PricesSet moves the prices of the resources, TOKEN per 1,000 units.
+	PricesSet struct {
+		Energy  ledger.Amount
+		Compute ledger.Amount
 	}
 	// JobEnded is a job's one terminal state.
 	JobEnded struct {
@@ -241,6 +303,14 @@ func (*RevealOpened) Name() string      { return "reveal_opened" }
 func (*VotesRevealed) Name() string     { return "votes_revealed" }
 func (*VotesAbstained) Name() string    { return "votes_abstained" }
 func (*RoundClosed) Name() string       { return "round_closed" }
+func (*AttemptDelegated) Name() string  { return "attempt_delegated" }
+func (*SeatsReminded) Name() string     { return "seats_reminded" }
+func (*SeatEquivocated) Name() string   { return "seat_equivocated" }
+func (*JobsUnattended) Name() string    { return "jobs_unattended" }
+func (*ApprovalAsked) Name() string     { return "approval_asked" }
+func (*ApprovalGiven) Name() string     { return "approval_given" }
+func (*JobEnding) Name() string         { return "job_ending" }
+func (*PricesSet) Name() string         { return "prices_set" }
 func (*JobEnded) Name() string          { return "job_ended" }
 func (*Transfer) Name() string          { return "transfer" }
 func (*OrderTaken) Name() string        { return "order_taken" }
@@ -260,8 +330,9 @@ func (*ClockAdvanced) Name() string     { return "clock_advanced" }
 func Events() []Event {
 	return []Event{
 		&MissionCreated{}, &GenerationApplied{}, &EditRefused{}, &SourceRecorded{}, &JobsExpanded{}, &JobPosted{}, &JobReady{},
-		&JobAssigned{}, &AttemptStarted{}, &AttemptReleased{}, &AttemptVoided{}, &AttemptSubmitted{}, &AttemptFailed{}, &AttemptRejected{},
-		&ResultHeld{}, &RoundOpened{}, &VotesCommitted{}, &RevealOpened{}, &VotesRevealed{}, &VotesAbstained{}, &RoundClosed{}, &JobEnded{}, &Transfer{},
+		&JobAssigned{}, &AttemptStarted{}, &AttemptReleased{}, &AttemptVoided{}, &AttemptSubmitted{}, &AttemptDelegated{}, &AttemptFailed{}, &AttemptRejected{},
+		&ResultHeld{}, &RoundOpened{}, &VotesCommitted{}, &RevealOpened{}, &VotesRevealed{}, &VotesAbstained{}, &SeatsReminded{}, &SeatEquivocated{}, &RoundClosed{},
+		&JobsUnattended{}, &ApprovalAsked{}, &ApprovalGiven{}, &JobEnding{}, &PricesSet{}, &JobEnded{}, &Transfer{},
 		&OrderTaken{}, &MissionPaused{}, &MissionResumed{}, &MissionStopping{}, &MissionStopped{}, &MissionEnded{}, &Checkpointed{},
 		&HostStarted{}, &HostLeft{}, &JournalCut{}, &ClockAdvanced{},
 	}
@@ -311,6 +382,22 @@ func newEvent(name string) Event {
 		return new(VotesAbstained)
 	case "round_closed":
 		return new(RoundClosed)
+	case "attempt_delegated":
+		return new(AttemptDelegated)
+	case "seats_reminded":
+		return new(SeatsReminded)
+	case "seat_equivocated":
+		return new(SeatEquivocated)
+	case "jobs_unattended":
+		return new(JobsUnattended)
+	case "approval_asked":
+		return new(ApprovalAsked)
+	case "approval_given":
+		return new(ApprovalGiven)
+	case "job_ending":
+		return new(JobEnding)
+	case "prices_set":
+		return new(PricesSet)
 	case "job_ended":
 		return new(JobEnded)
 	case "transfer":

@@ -20,6 +20,13 @@ func (e *GenerationApplied) fields(c *Codec) {
 	c.Texts("removed", &e.Removed)
 	c.Texts("drained", &e.Drained)
 	c.Texts("kept", &e.Kept)
+	records(c, "variables", &e.Variables)
+}
+
+func (v *Variable) fields(c *Codec) {
+	c.Text("name", &v.Name)
+	c.JSON("value", &v.Value)
+	c.Flag("sensitive", &v.Sensitive)
 }
 
 func keyField(c *Codec, key *[32]byte) {
@@ -57,13 +64,18 @@ func (e *JobsExpanded) fields(c *Codec) {
 	integer(c, "next", &e.Next)
 }
 
-func (e *JobPosted) fields(c *Codec) { e.Spec.fields(c) }
+func (e *JobPosted) fields(c *Codec) {
+	e.Spec.fields(c)
+	c.Amount("deposit", &e.Deposit)
+}
 
 func (s *JobSpec) fields(c *Codec) {
 	c.Text("job", &s.ID)
 	c.Text("label", &s.Label)
 	c.Text("block", &s.Block)
 	integer(c, "generation", &s.Generation)
+	c.Text("parent", &s.Parent)
+	c.Text("employer", &s.Employer)
 	c.Text("title", &s.Title)
 	c.Texts("skills", &s.Skills)
 	c.Texts("needs", &s.Needs)
@@ -82,6 +94,7 @@ func (s *JobSpec) fields(c *Codec) {
 	c.Flag("lazy", &s.Lazy)
 	c.Flag("accept", &s.Accept)
 	c.JSON("simulated", &s.Simulated)
+	c.JSON("delegate", &s.Delegate)
 }
 
 func (l *Label) fields(c *Codec) {
@@ -127,6 +140,14 @@ func (e *AttemptSubmitted) fields(c *Codec) {
 	c.Amount("compute_used", &e.ComputeUsed)
 	c.Flag("over_reported", &e.OverReported)
 	records(c, "files", &e.Files)
+}
+
+func (e *AttemptDelegated) fields(c *Codec) {
+	c.Text("job", &e.Job)
+	integer(c, "attempt", &e.Attempt)
+	c.Amount("energy_used", &e.EnergyUsed)
+	c.Amount("compute_used", &e.ComputeUsed)
+	c.Flag("over_reported", &e.OverReported)
 }
 
 func (e *AttemptFailed) fields(c *Codec) {
@@ -205,6 +226,51 @@ func (c *Codec) numbers(name string, v *[]int64) {
 	})
 }
 
+func (e *SeatsReminded) fields(c *Codec) {
+	c.Text("job", &e.Job)
+	integer(c, "round", &e.Round)
+	c.Text("phase", &e.Phase)
+	c.numbers("seats", &e.Seats)
+}
+
+func (e *SeatEquivocated) fields(c *Codec) {
+	c.Text("job", &e.Job)
+	integer(c, "round", &e.Round)
+	integer(c, "seat", &e.Seat)
+	c.Base64("commitment", e.Commitment[:])
+	c.Binary("signature", &e.Signature)
+}
+
+func (e *JobsUnattended) fields(c *Codec) {
+	integer(c, "count", &e.Count)
+	integer(c, "since", &e.Since)
+	c.Texts("jobs", &e.Jobs)
+}
+
+func (e *ApprovalAsked) fields(c *Codec) {
+	c.Text("job", &e.Job)
+	c.Text("reason", &e.Reason)
+	c.Text("detail", &e.Detail)
+}
+
+func (e *ApprovalGiven) fields(c *Codec) {
+	c.Text("job", &e.Job)
+	c.Flag("approve", &e.Approve)
+	c.Text("reason", &e.Reason)
+}
+
+func (e *JobEnding) fields(c *Codec) {
+	c.Text("job", &e.Job)
+	c.Text("state", (*string)(&e.State))
+	c.Text("reason", &e.Reason)
+	c.Text("detail", &e.Detail)
+}
+
+func (e *PricesSet) fields(c *Codec) {
+	c.Amount("energy", &e.Energy)
+	c.Amount("compute", &e.Compute)
+}
+
 func (e *JobEnded) fields(c *Codec) {
 	c.Text("job", &e.Job)
 	c.Text("state", (*string)(&e.State))
@@ -215,7 +281,7 @@ func (e *JobEnded) fields(c *Codec) {
 func (e *Transfer) fields(c *Codec) {
 	c.Text("job", &e.Job)
 	integer(c, "attempt", &e.Attempt)
-	list(c, "steps", &e.Steps, (*Codec).step)
+	c.steps("steps", &e.Steps)
 	records(c, "legs", &e.Legs)
 }
 

@@ -213,8 +213,8 @@ func Settings() []Setting {
 
 func missionSettings() []Setting {
 	seed := count("mission", "seed", "0", math.MinInt64, math.MaxInt64, Never, spec(func(s *Spec) any { return &s.Mission.Seed }), "Every draw derives from it.")
-	exhausted := text("mission", "on_exhausted", "wait", Now, spec(func(s *Spec) any { return &s.Mission.OnExhausted }), "What happens to a job when tokens, energy or compute run out: it waits, or fails.")
-	exhausted.Choices = []string{"wait", "fail"}
+	exhausted := text("mission", "on_exhausted", "wait", Now, spec(func(s *Spec) any { return &s.Mission.OnExhausted }), "What happens to a job when tokens, energy or compute run out: it waits, fails, or is put before the owner.")
+	exhausted.Choices = []string{"wait", "fail", "ask"}
 	return []Setting{
 		seed,
 		duration("mission", "duration", "0", Now, spec(func(s *Spec) any { return &s.Mission.Duration }), "Mission time after which every open job ends expired; 0 runs until complete."),
@@ -296,21 +296,49 @@ func operationSettings() []Setting {
 func WorkerSettings() []Setting {
 	speed := ratio("worker.simulated", "speed", "1", NewJobs, worker(func(w *WorkerSpec) any { return &w.Simulated.Speed }), "Modelled work of d takes d divided by speed.")
 	speed.Min, speed.Max = 1000, 1_000_000*whole
-	timeout := duration("worker.exec", "timeout", "5m", NewJobs, worker(func(w *WorkerSpec) any { return &w.Exec.Timeout }), "Wall time one attempt may take.")
-	timeout.Min, timeout.Max = int64(Millisecond), int64(24*Hour)
-	memory := Setting{Block: "worker.exec", Name: "memory", Kind: KindBytes, Default: "1073741824", Min: 16 << 20, Max: 1 << 40, Changes: NewJobs, at: worker(func(w *WorkerSpec) any { return &w.Exec.Memory }), Doc: "Bytes of memory all processes of an attempt may hold together."}
-	output := Setting{Block: "worker.exec", Name: "output", Kind: KindBytes, Default: "1048576", Min: 1 << 10, Max: 64 << 20, Changes: NewJobs, at: worker(func(w *WorkerSpec) any { return &w.Exec.Output }), Doc: "Bytes an attempt may write to standard output."}
-	return []Setting{
+	all := []Setting{
 		needed(Setting{Block: "worker", Name: "skills", Kind: KindNames, Changes: NewJobs, at: worker(func(w *WorkerSpec) any { return &w.Skills }), Doc: "What it can do; a job goes to a worker that has all of the job's skills."}),
 		count("worker", "slots", "1", 1, 1024, NewJobs, worker(func(w *WorkerSpec) any { return &w.Slots }), "Attempts one instance holds at the same time."),
 		speed,
 		ratio("worker.simulated", "failure_ratio", "0", NewJobs, worker(func(w *WorkerSpec) any { return &w.Simulated.FailureRatio }), "Part of its attempts that fail, drawn from the seed."),
 		ratio("worker.simulated", "wrong_ratio", "0", NewJobs, worker(func(w *WorkerSpec) any { return &w.Simulated.WrongRatio }), "Part of its answers that are wrong, drawn from the seed."),
-		needed(Setting{Block: "worker.exec", Name: "command", Kind: KindNames, Changes: NewJobs, at: worker(func(w *WorkerSpec) any { return &w.Exec.Command }), Doc: "Program and arguments; no shell."}),
+	}
+	return append(all, execSettings("worker.exec", func(t any) *ExecSpec { return &t.(*WorkerSpec).Exec })...)
+}
+
+// ValidatorSettings is the table of a validator block: their target is a
+// *ValidatorSpec.
+func ValidatorSettings() []Setting {
+	model := func(f func(*ValidatorModel) any) func(any) any {
+		return func(t any) any { return f(&t.(*ValidatorSpec).Simulated) }
+	}
+	all := []Setting{
+		ratio("validator.simulated", "absent_ratio", "0", Now, model(func(m *ValidatorModel) any { return &m.AbsentRatio }), "Part of its seats it leaves silent, drawn from the seed."),
+		ratio("validator.simulated", "wrong_ratio", "0", Now, model(func(m *ValidatorModel) any { return &m.WrongRatio }), "Part of its votes that are against what it knows, drawn from the seed."),
+	}
+	return append(all, execSettings("validator.exec", func(t any) *ExecSpec { return &t.(*ValidatorSpec).Exec })...)
+}
+
+// AccountSettings is the table of an account block: their target is an
+// *AccountSpec.
+func AccountSettings() []Setting {
+	return []Setting{
+		needed(amount("account", "tokens", "", NewJobs, func(t any) any { return &t.(*AccountSpec).Tokens }, "TOKEN given to it out of the owner's account when it is first declared.")),
+	}
+}
+
+// execSettings is the table of a program the host runs. Its secrets are not in
+// it: they are no values but names.
+func execSettings(block string, at func(any) *ExecSpec) []Setting {
+	to := func(f func(*ExecSpec) any) func(any) any { return func(t any) any { return f(at(t)) } }
+	timeout := duration(block, "timeout", "5m", NewJobs, to(func(e *ExecSpec) any { return &e.Timeout }), "Wall time one run may take.")
+	timeout.Min, timeout.Max = int64(Millisecond), int64(24*Hour)
+	return []Setting{
+		needed(Setting{Block: block, Name: "command", Kind: KindNames, Changes: NewJobs, at: to(func(e *ExecSpec) any { return &e.Command }), Doc: "Program and arguments; no shell."}),
 		timeout,
-		{Block: "worker.exec", Name: "env", Kind: KindNames, Changes: NewJobs, at: worker(func(w *WorkerSpec) any { return &w.Exec.Env }), Doc: "Names of variables passed on from the host's environment."},
-		memory,
-		output,
+		{Block: block, Name: "env", Kind: KindNames, Changes: NewJobs, at: to(func(e *ExecSpec) any { return &e.Env }), Doc: "Names of variables passed on from the host's environment."},
+		{Block: block, Name: "memory", Kind: KindBytes, Default: "1073741824", Min: 16 << 20, Max: 1 << 40, Changes: NewJobs, at: to(func(e *ExecSpec) any { return &e.Memory }), Doc: "Bytes of memory all processes of one run may hold together."},
+		{Block: block, Name: "output", Kind: KindBytes, Default: "1048576", Min: 1 << 10, Max: 64 << 20, Changes: NewJobs, at: to(func(e *ExecSpec) any { return &e.Output }), Doc: "Bytes one run may write to standard output."},
 	}
 }
 
@@ -320,6 +348,7 @@ func JobSettings() []Setting {
 	work := duration("job", "work", "1m", NewJobs, job(func(j *JobSpec) any { return &j.Work }), "Modelled work at speed 1; in a --ci run, how long the attempt takes.")
 	return []Setting{
 		text("job", "title", "", NewJobs, job(func(j *JobSpec) any { return &j.Title }), "What people read."),
+		text("job", "employer", "", NewJobs, job(func(j *JobSpec) any { return &j.Employer }), "Name of the account that pays; by default the owner's."),
 		needed(Setting{Block: "job", Name: "skills", Kind: KindNames, Changes: NewJobs, at: job(func(j *JobSpec) any { return &j.Skills }), Doc: "What its worker must be able to do."}),
 		needed(amount("job", "reward", "", NewJobs, job(func(j *JobSpec) any { return &j.Reward }), "TOKEN paid for an approved result.")),
 		priced(amount("job", "energy_budget", "0", NewJobs, job(func(j *JobSpec) any { return &j.EnergyBudget }), "ENERGY held while an attempt runs."), maxBudget),

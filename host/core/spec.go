@@ -34,6 +34,7 @@ type Spec struct {
 	Checkpoint Checkpointing
 	Retention  Retention
 	Reload     Reload
+	Accounts   []AccountSpec
 	Workers    []WorkerSpec
 	Validators []ValidatorSpec
 	// Instances is the number of job instances the file declares.
@@ -46,7 +47,14 @@ type MissionSpec struct {
 	Seed        int64
 	Duration    Duration // 0: until complete
 	Owner       string
-	OnExhausted string // wait, fail
+	OnExhausted string // wait, fail, ask
+}
+
+// AccountSpec is a funded employer: account:<name>, given its tokens out of the
+// owner's account when it is first declared.
+type AccountSpec struct {
+	Name   string
+	Tokens ledger.Amount
 }
 
 // Treasury is what is minted at genesis and handed out to stake with.
@@ -160,23 +168,59 @@ type ExecSpec struct {
 	Env     []string // names passed on from the host's environment
 	Memory  int64
 	Output  int64
+	Secrets []Secret // given to the program as environment variables
 }
 
-// ValidatorSpec is one validator block. Validators of this version are rule
-// validators: they judge a job's accept block.
+// Secret is a value that stands in no record: the name of the environment
+// variable that carries it and of the sensitive variable it is read from.
+type Secret struct{ Name, Variable string }
+
+// ValidatorKind says how a validator judges, and who holds its key.
+type ValidatorKind string
+
+// The kinds of validator. The host holds the keys of all but the last.
+const (
+	RuleValidator      ValidatorKind = "rule"      // judges a job's accept block
+	ExecValidator      ValidatorKind = "exec"      // asks a program
+	SimulatedValidator ValidatorKind = "simulated" // judges as a rule does, but may be absent or wrong
+	OutsideValidator   ValidatorKind = "outside"   // signs its commitments with a key of its own
+)
+
+// ValidatorSpec is one validator block. Keys are the public keys of an outside
+// validator's instances.
 type ValidatorSpec struct {
 	Name      string
 	Instances []string
+	Kind      ValidatorKind
+	Exec      ExecSpec
+	Simulated ValidatorModel
+	Keys      [][32]byte
+}
+
+// ValidatorModel is how often a simulated validator stays silent, and how often
+// it votes against what it knows, drawn from the seed.
+type ValidatorModel struct {
+	AbsentRatio ledger.Ratio
+	WrongRatio  ledger.Ratio
+}
+
+// Variable is an input of the mission file as a generation was evaluated with
+// it. Of a sensitive one the record holds the name only.
+type Variable struct {
+	Name      string
+	Value     []byte // canonical JSON
+	Sensitive bool
 }
 
 // JobSpec is one instance of a job block, every value known. It is what a
 // job_posted event records; later edits do not reach it.
 type JobSpec struct {
-	ID         string // swarm, swarm_0, swarm_<12 hex>
-	Label      string // what people read: swarm[0], swarm["eu west"]; "" means ID
-	Block      string // the block that declared it; "" for a posted one
-	Generation int64  // whose sources hold its expressions
-
+	ID               string // swarm, swarm_0, swarm_<12 hex>
+	Label            string // what people read: swarm[0], swarm["eu west"]; "" means ID
+	Block            string // the block that declared it; "" for a posted one
+	Generation       int64  // whose sources hold its expressions
+	Parent           string // the job that posted it; "" for others
+	Employer         string // the account that pays; "" is the owner's, or a child's parent
 	Title            string
 	Skills           []string // sorted
 	Needs            []string // ids, in declared order
@@ -195,6 +239,7 @@ type JobSpec struct {
 	Lazy             bool   // the input needs the results of Needs
 	Accept           bool   // an accept block judges the result
 	Simulated        []byte // what a simulated worker answers, canonical JSON; nil: {}
+	Delegate         []byte // the children a simulated worker posts first, canonical JSON
 }
 
 // Label is one key and value of a job's labels, in key order.

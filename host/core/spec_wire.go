@@ -16,6 +16,7 @@ func (s *Spec) fields(c *Codec) {
 	for _, setting := range Settings() {
 		setting.field(c, setting.Block+"."+setting.Name, s)
 	}
+	records(c, "accounts", &s.Accounts)
 	records(c, "workers", &s.Workers)
 	records(c, "validators", &s.Validators)
 	integer(c, "instances", &s.Instances)
@@ -30,11 +31,32 @@ func (w *WorkerSpec) fields(c *Codec) {
 			setting.field(c, setting.Name, w)
 		}
 	}
+	records(c, "secrets", &w.Exec.Secrets)
+}
+
+func (a *AccountSpec) fields(c *Codec) {
+	c.Text("name", &a.Name)
+	for _, setting := range AccountSettings() {
+		setting.field(c, setting.Name, a)
+	}
+}
+
+func (s *Secret) fields(c *Codec) {
+	c.Text("name", &s.Name)
+	c.Text("variable", &s.Variable)
 }
 
 func (v *ValidatorSpec) fields(c *Codec) {
 	c.Text("name", &v.Name)
 	c.Texts("instances", &v.Instances)
+	c.Text("kind", (*string)(&v.Kind))
+	for _, setting := range ValidatorSettings() {
+		if setting.Block == "validator."+string(v.Kind) {
+			setting.field(c, setting.Name, v)
+		}
+	}
+	records(c, "secrets", &v.Exec.Secrets)
+	list(c, "keys", &v.Keys, keyField)
 }
 
 // field writes or reads a setting in the notation of its kind.

@@ -23,8 +23,7 @@ const (
 // JobState is where a job stands in its life.
 type JobState string
 
-// The states of a job; the last six are terminal but awaiting_approval, which
-// waits for a person.
+// The states of a job; the last five are terminal.
 const (
 	JobPostedState   JobState = "posted"
 	JobReadyState    JobState = "ready"
@@ -33,6 +32,8 @@ const (
 	JobSubmitted     JobState = "submitted"
 	JobCommitting    JobState = "committing"
 	JobRevealing     JobState = "revealing"
+	JobDelegated     JobState = "delegated"         // waits for its children
+	JobAwaiting      JobState = "awaiting_approval" // waits for a person
 	JobRejected      JobState = "rejected"
 	JobFinalized     JobState = "finalized"
 	JobFailed        JobState = "failed"
@@ -44,7 +45,7 @@ const (
 // JobStates lists every state in the order of a life.
 func JobStates() []JobState {
 	return []JobState{
-		JobPostedState, JobReadyState, JobAssignedState, JobRunning, JobSubmitted, JobCommitting, JobRevealing, JobRejected,
+		JobPostedState, JobReadyState, JobAssignedState, JobRunning, JobDelegated, JobSubmitted, JobCommitting, JobRevealing, JobAwaiting, JobRejected,
 		JobFinalized, JobFailed, JobCancelled, JobExpired, JobSkipped,
 	}
 }

@@ -122,12 +122,40 @@ type Leg struct {
 	Amount ledger.Amount
 }
 
-// step writes ["stake","20"] or ["share/0","2.666666"].
-func (c *Codec) step(s *Step) {
+// steps is the member that lists movements: ["stake","20"], ["share/0","2.5"],
+// and as one ["share/0-4","2.5"] where seats that follow each other move the
+// same.
+func (c *Codec) steps(name string, v *[]Step) {
 	if c.reading {
-		c.readStep(s)
+		c.readSteps(name, v)
 		return
 	}
+	if len(*v) == 0 {
+		return
+	}
+	c.key(name)
+	c.buf = append(c.buf, '[')
+	for rest := *v; len(rest) > 0; {
+		n := alike(rest)
+		c.step(&rest[0], rest[n-1].Seat)
+		if rest = rest[n:]; len(rest) > 0 {
+			c.buf = append(c.buf, ',')
+		}
+	}
+	c.buf = append(c.buf, ']')
+}
+
+// alike is how many of the first steps differ in nothing but their seats, which
+// follow each other.
+func alike(steps []Step) int {
+	n := 1
+	for stepRules[steps[0].Kind].Seat && n < len(steps) && steps[n] == (Step{steps[0].Kind, steps[n-1].Seat + 1, steps[0].Amount}) {
+		n++
+	}
+	return n
+}
+
+func (c *Codec) step(s *Step, last int64) {
 	rule := &stepRules[s.Kind]
 	c.buf = append(c.buf, '[', '"')
 	c.buf = append(c.buf, rule.Name...)
@@ -135,34 +163,73 @@ func (c *Codec) step(s *Step) {
 		c.buf = append(c.buf, '/')
 		c.buf = strconv.AppendInt(c.buf, s.Seat, 10)
 	}
+	if last != s.Seat {
+		c.buf = append(c.buf, '-')
+		c.buf = strconv.AppendInt(c.buf, last, 10)
+	}
 	c.buf = append(c.buf, '"', ',')
 	c.putAmount(s.Amount)
 	c.buf = append(c.buf, ']')
 }
 
-func (c *Codec) readStep(s *Step) {
+func (c *Codec) readSteps(name string, v *[]Step) {
+	if !c.has(name) {
+		return
+	}
 	c.expect('[')
-	c.expect('"')
-	name, seat, seated := strings.Cut(string(c.until('"')), "/")
-	for kind := range stepRules {
-		if stepRules[kind].Name == name && stepRules[kind].Seat == seated {
-			s.Kind = StepKind(kind)
+	for c.err == nil {
+		c.readStep(v)
+		if len(c.buf) == 0 || c.buf[0] != ',' {
 			break
 		}
+		c.buf = c.buf[1:]
 	}
-	if s.Kind.String() != name {
+	c.expect(']')
+}
+
+// maxSeats bounds what a range of seats may stand for.
+const maxSeats = 64
+
+func (c *Codec) readStep(v *[]Step) {
+	c.expect('[')
+	c.expect('"')
+	name, seats, seated := strings.Cut(string(c.until('"')), "/")
+	kind, ok := stepNamed(name, seated)
+	if !ok {
 		c.fail("unknown step " + name)
 	}
-	if seated {
-		n, err := strconv.ParseInt(seat, 10, 32)
-		if err != nil || n < 0 {
-			c.fail("bad seat")
-		}
-		s.Seat = n
-	}
+	first, last := c.seats(seats, seated)
 	c.expect(',')
-	s.Amount = c.amount()
+	amount := c.amount()
 	c.expect(']')
+	for seat := first; c.err == nil && seat <= last; seat++ {
+		*v = append(*v, Step{kind, seat, amount})
+	}
+}
+
+func stepNamed(name string, seated bool) (StepKind, bool) {
+	for kind := range stepRules {
+		if stepRules[kind].Name == name && stepRules[kind].Seat == seated {
+			return StepKind(kind), true
+		}
+	}
+	return 0, false
+}
+
+func (c *Codec) seats(text string, seated bool) (first, last int64) {
+	if !seated {
+		return 0, 0
+	}
+	from, to, many := strings.Cut(text, "-")
+	if !many {
+		to = from
+	}
+	first, err := strconv.ParseInt(from, 10, 32)
+	last, err2 := strconv.ParseInt(to, 10, 32)
+	if err != nil || err2 != nil || first < 0 || last < first || last-first >= maxSeats {
+		c.fail("bad seat")
+	}
+	return first, last
 }
 
 // account resolves one end of a step.
