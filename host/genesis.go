@@ -25,6 +25,10 @@ func generationOf(m *missionfile.Mission, keys *Keys) core.Generation {
 		g.Sources = append(g.Sources, core.SourceRef{Path: source.Path, Digest: source.Digest, Size: int64(len(source.Bytes))})
 	}
 	for _, block := range g.Spec.Validators {
+		if block.Kind == core.OutsideValidator {
+			g.Keys = append(g.Keys, block.Keys...)
+			continue
+		}
 		for _, id := range block.Instances {
 			g.Keys = append(g.Keys, keys.publicKey(id))
 		}

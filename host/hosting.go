@@ -238,7 +238,7 @@ func (h *hosting) takeUp(c Config, mission *missionfile.Mission, problems missio
 // knows.
 func (h *hosting) keysLost() bool {
 	return publicOf(h.desk.keys.Host) != h.state.Mission().HostKey || slices.ContainsFunc(h.state.Validators(), func(v *core.Validator) bool {
-		return h.desk.keys.publicKey(v.ID) != v.Key
+		return !v.Outside && h.desk.keys.publicKey(v.ID) != v.Key
 	})
 }
 

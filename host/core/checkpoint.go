@@ -141,6 +141,12 @@ func (j *Job) fields(c *Codec) {
 	records(c, "files", &j.Files)
 	c.Hex("result_prev", j.resultPrev[:])
 	object(c, "held", &j.held)
+	c.Amount("grant", &j.grant)
+	object(c, "ending", &j.ending)
+	object(c, "asked", &j.asked)
+	integer(c, "asked_at", &j.askedAt)
+	c.Text("asked_in", (*string)(&j.askedIn))
+	c.Flag("patient", &j.patient)
 	integer(c, "rounds", &j.Rounds)
 	integer(c, "undecided", &j.Undecided)
 	object(c, "round", &j.Round)
@@ -162,7 +168,9 @@ func (c *Codec) worker(name string, w **Worker) {
 
 func (r *Round) fields(c *Codec) {
 	integer(c, "round", &r.Number)
+	integer(c, "from", &r.From)
 	integer(c, "due", &r.Due)
+	c.Flag("reminded", &r.Reminded)
 	c.Flag("closed", &r.Closed)
 	records(c, "seats", &r.Seats)
 }
@@ -181,6 +189,7 @@ func (s *Seat) fields(c *Codec) {
 	c.Amount("stake", &s.Stake)
 	c.Flag("committed", &s.Committed)
 	c.Flag("revealed", &s.Revealed)
+	c.Flag("twice", &s.Twice)
 	c.inline("sealed", &s.Sealed)
 	c.Text("vote", &s.Vote)
 	c.Text("reason", &s.Reason)
@@ -209,13 +218,17 @@ func (j *Job) fundsField(c *Codec) {
 // relink rebuilds what follows from the records: indexes, accounts, balances.
 func (s *State) relink() error {
 	for i, j := range s.posted {
-		j.index, j.ready, j.retry, j.moves, j.timer.at = i, -1, -1, -1, -1
+		j.index = i
+		j.outsideHeaps()
 		if s.jobs[j.Spec.ID] != nil {
 			return fmt.Errorf("restoring a state: job %s is there twice", j.Spec.ID)
 		}
 		s.jobs[j.Spec.ID] = j
 	}
 	for _, j := range s.posted {
+		if j.Spec.Parent != "" {
+			s.evolveChild(j)
+		}
 		if j.State.Terminal() {
 			continue
 		}
@@ -228,10 +241,17 @@ func (s *State) relink() error {
 		if j.held != nil {
 			s.heldJobs++
 		}
-		if j.State == JobPostedState && !j.Escrowed {
-			s.unfunded.push(j)
+		if j.State == JobPostedState && !j.Escrowed && j.Parent == nil {
+			j.purse.unfunded.put(j)
 		}
-		s.move(j)
+		if j.ending != nil {
+			s.dying.put(j)
+		}
+	}
+	for _, j := range s.posted {
+		if !j.State.Terminal() {
+			s.move(j)
+		}
 	}
 	for _, id := range s.waiting {
 		if j := s.jobs[id]; j != nil {

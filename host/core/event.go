@@ -108,13 +108,17 @@ type (
 		ComputeUsed  ledger.Amount
 		OverReported bool
 	}
+	// JobResumed lets a job go on whose children have ended.
+	JobResumed struct{ Job string }
 	// AttemptFailed ends an attempt without a valid result.
 	AttemptFailed struct {
-		Job     string
-		Attempt int64
-		Reason  string
-		Detail  string
-		RetryAt Time // 0: none is left
+		Job         string
+		Attempt     int64
+		Reason      string
+		Detail      string
+		EnergyUsed  ledger.Amount
+		ComputeUsed ledger.Amount
+		RetryAt     Time // 0: none is left
 	}
 	// AttemptRejected ends an attempt whose result was not approved.
 	AttemptRejected struct {
@@ -132,7 +136,8 @@ type (
 		ComputeUsed ledger.Amount
 		Files       []File
 		Judged      *Judgement
-		Reason      string // of a failure
+		Children    []JobSpec // of a delegation
+		Reason      string    // of a failure
 		Detail      string
 	}
 	// RoundOpened seats a committee.
@@ -222,10 +227,12 @@ type (
 	}
 	// JobEnded is a job's one terminal state.
 	JobEnded struct {
-		Job    string
-		State  JobState // finalized, failed, cancelled, expired, skipped
-		Reason string
-		Detail string
+		Job         string
+		State       JobState // finalized, failed, cancelled, expired, skipped
+		Reason      string
+		Detail      string
+		EnergyUsed  ledger.Amount // by an attempt that was cut short
+		ComputeUsed ledger.Amount
 	}
 	// Transfer moves amounts. Steps belong to a job and say by their name what
 	// moves from where to where; Legs name the accounts.
@@ -303,6 +310,7 @@ func (*RevealOpened) Name() string      { return "reveal_opened" }
 func (*VotesRevealed) Name() string     { return "votes_revealed" }
 func (*VotesAbstained) Name() string    { return "votes_abstained" }
 func (*RoundClosed) Name() string       { return "round_closed" }
+func (*JobResumed) Name() string        { return "job_resumed" }
 func (*AttemptDelegated) Name() string  { return "attempt_delegated" }
 func (*SeatsReminded) Name() string     { return "seats_reminded" }
 func (*SeatEquivocated) Name() string   { return "seat_equivocated" }
@@ -330,7 +338,7 @@ func (*ClockAdvanced) Name() string     { return "clock_advanced" }
 func Events() []Event {
 	return []Event{
 		&MissionCreated{}, &GenerationApplied{}, &EditRefused{}, &SourceRecorded{}, &JobsExpanded{}, &JobPosted{}, &JobReady{},
-		&JobAssigned{}, &AttemptStarted{}, &AttemptReleased{}, &AttemptVoided{}, &AttemptSubmitted{}, &AttemptDelegated{}, &AttemptFailed{}, &AttemptRejected{},
+		&JobAssigned{}, &AttemptStarted{}, &AttemptReleased{}, &AttemptVoided{}, &AttemptSubmitted{}, &AttemptDelegated{}, &JobResumed{}, &AttemptFailed{}, &AttemptRejected{},
 		&ResultHeld{}, &RoundOpened{}, &VotesCommitted{}, &RevealOpened{}, &VotesRevealed{}, &VotesAbstained{}, &SeatsReminded{}, &SeatEquivocated{}, &RoundClosed{},
 		&JobsUnattended{}, &ApprovalAsked{}, &ApprovalGiven{}, &JobEnding{}, &PricesSet{}, &JobEnded{}, &Transfer{},
 		&OrderTaken{}, &MissionPaused{}, &MissionResumed{}, &MissionStopping{}, &MissionStopped{}, &MissionEnded{}, &Checkpointed{},
@@ -382,6 +390,8 @@ func newEvent(name string) Event {
 		return new(VotesAbstained)
 	case "round_closed":
 		return new(RoundClosed)
+	case "job_resumed":
+		return new(JobResumed)
 	case "attempt_delegated":
 		return new(AttemptDelegated)
 	case "seats_reminded":

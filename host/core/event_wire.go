@@ -155,8 +155,12 @@ func (e *AttemptFailed) fields(c *Codec) {
 	integer(c, "attempt", &e.Attempt)
 	c.Text("reason", &e.Reason)
 	c.Text("detail", &e.Detail)
+	c.Amount("energy_used", &e.EnergyUsed)
+	c.Amount("compute_used", &e.ComputeUsed)
 	integer(c, "retry_at", &e.RetryAt)
 }
+
+func (e *JobResumed) fields(c *Codec) { c.Text("job", &e.Job) }
 
 func (e *AttemptRejected) fields(c *Codec) {
 	c.Text("job", &e.Job)
@@ -173,6 +177,7 @@ func (e *ResultHeld) fields(c *Codec) {
 	c.Amount("compute_used", &e.ComputeUsed)
 	records(c, "files", &e.Files)
 	object(c, "judged", &e.Judged)
+	records(c, "children", &e.Children)
 	c.Text("reason", &e.Reason)
 	c.Text("detail", &e.Detail)
 }
@@ -276,6 +281,8 @@ func (e *JobEnded) fields(c *Codec) {
 	c.Text("state", (*string)(&e.State))
 	c.Text("reason", &e.Reason)
 	c.Text("detail", &e.Detail)
+	c.Amount("energy_used", &e.EnergyUsed)
+	c.Amount("compute_used", &e.ComputeUsed)
 }
 
 func (e *Transfer) fields(c *Codec) {

@@ -62,12 +62,16 @@ func (s *State) evolve(event Event) {
 		s.expanded = e.Next
 	case *Transfer:
 		s.evolveTransfer(e)
-	case *JobPosted, *JobReady, *JobEnded:
+	case *JobPosted, *JobReady, *JobResumed, *ApprovalAsked, *ApprovalGiven, *JobEnding, *JobEnded:
 		s.evolveJob(event)
-	case *JobAssigned, *AttemptStarted, *AttemptReleased, *AttemptVoided, *AttemptSubmitted, *AttemptFailed, *AttemptRejected, *ResultHeld:
+	case *JobAssigned, *AttemptStarted, *AttemptReleased, *AttemptVoided, *AttemptSubmitted, *AttemptDelegated, *AttemptFailed, *AttemptRejected, *ResultHeld:
 		s.evolveAttempt(event)
-	case *RoundOpened, *VotesCommitted, *RevealOpened, *VotesRevealed, *VotesAbstained, *RoundClosed:
+	case *RoundOpened, *VotesCommitted, *RevealOpened, *VotesRevealed, *VotesAbstained, *SeatsReminded, *SeatEquivocated, *RoundClosed:
 		s.evolveRound(event)
+	case *PricesSet:
+		s.evolvePrices(e)
+	case *JobsUnattended:
+		s.reminded = s.now
 	case *OrderTaken:
 		s.orders.take(e, s.seq, s.now, s.spec.Retention.IDs)
 	case *MissionPaused, *MissionResumed, *MissionStopping, *MissionStopped, *MissionEnded:
@@ -93,7 +97,9 @@ func (s *State) evolveHost(e *HostStarted) {
 	}
 	s.mission.HostKey = e.HostKey
 	for i, key := range e.Keys {
-		s.validators[i].Key = key
+		if v := s.validators[i]; !v.Outside {
+			v.Key = key
+		}
 	}
 }
 
@@ -120,9 +126,14 @@ func (s *State) evolveGeneration(e *GenerationApplied) {
 		s.openAccounts(&e.Spec)
 	}
 	s.generation, s.entry, s.sources, s.expanded = e.Number, e.Entry, e.Sources, 0
+	before := [...]Resource{s.spec.Resources.Energy, s.spec.Resources.Compute}
 	for i, r := range [...]*Resource{&e.Spec.Resources.Energy, &e.Spec.Resources.Compute} {
 		s.evolveLimit(i, r.Capacity)
+		if r.Price != before[i].Price { // what the file says anew; a price that has moved stays
+			s.prices[i] = r.Price
+		}
 	}
+	s.evolvePurses(&e.Spec)
 	s.spec = e.Spec
 	s.evolvePools(&e.Spec)
 	s.evolveValidators(e)
@@ -165,7 +176,7 @@ func (s *State) evolveValidators(e *GenerationApplied) {
 			keep[id] = true
 			if s.seatable[id] == nil {
 				v := &Validator{
-					ID: id, Key: e.Keys[n],
+					ID: id, Key: e.Keys[n], Outside: block.Kind == OutsideValidator,
 					account: s.ledger.Open(ledger.Name{Kind: ledger.KindValidator, Unit: ledger.Token, Owner: id}),
 					stake:   s.ledger.Open(ledger.Name{Kind: ledger.KindValidatorStake, Unit: ledger.Token, Owner: id}),
 				}
@@ -262,22 +273,44 @@ func (s *State) evolveJob(event Event) {
 			j.Spec.Input = e.Input
 		}
 		s.touch(j)
+	case *JobResumed:
+		j := s.jobs[e.Job]
+		j.State, j.RetryAt, j.LastWorker = JobReadyState, s.now, ""
+		s.touch(j)
+	case *ApprovalAsked:
+		s.evolveAsked(e)
+	case *ApprovalGiven:
+		s.evolveAnswered(e)
+	case *JobEnding:
+		j := s.jobs[e.Job]
+		j.ending = e
+		s.dying.put(j)
+		s.touch(j)
 	case *JobEnded:
 		s.evolveEnded(e)
 	}
 }
 
 func (s *State) evolvePosted(e *JobPosted) {
-	j := &Job{Spec: e.Spec, State: JobPostedState, Posted: s.seq, index: len(s.posted), ready: -1, retry: -1, moves: -1}
-	j.timer.at = -1
+	j := &Job{Spec: e.Spec, State: JobPostedState, Posted: s.seq, grant: e.Deposit, index: len(s.posted)}
+	j.outsideHeaps()
 	s.jobs[j.Spec.ID] = j
 	s.posted = append(s.posted, j)
 	s.open++
 	s.totals.Posted++
+	if j.Spec.Parent != "" {
+		s.evolveChild(j)
+	}
 	s.openJob(j)
-	s.unfunded.push(j)
+	if j.Parent == nil {
+		j.purse.unfunded.put(j)
+	}
 	s.move(j)
 	s.touch(j)
+}
+
+func (j *Job) outsideHeaps() {
+	j.ready, j.retry, j.moves, j.funds, j.dying, j.timer.at = -1, -1, -1, -1, -1, -1
 }
 
 // move queues a job that can go on.
@@ -291,6 +324,9 @@ func (s *State) move(j *Job) {
 // place among the jobs it needs.
 func (s *State) openJob(j *Job) {
 	s.openAccountsOf(j)
+	if j.Parent == nil {
+		j.purse = s.purseOf(&j.Spec)
+	}
 	j.class = s.classFor(j.Spec.Skills)
 	for _, need := range j.Spec.Needs {
 		other := s.jobs[need]
@@ -312,8 +348,15 @@ func (s *State) evolveEnded(e *JobEnded) {
 	j := s.jobs[e.Job]
 	s.freeWorker(j)
 	s.hold(j, nil)
-	j.State, j.Reason, j.Detail, j.Round = e.State, e.Reason, e.Detail, nil
+	j.State, j.Reason, j.Detail, j.Round, j.ending, j.asked = e.State, e.Reason, e.Detail, nil, nil, nil
+	s.dying.remove(j)
+	s.consume(e.EnergyUsed, e.ComputeUsed)
 	s.open--
+	if j.Parent != nil {
+		j.Parent.openKids--
+		s.move(j.Parent)
+		s.touch(j.Parent)
+	}
 	s.count(j)
 	for _, other := range s.dependents[j.Spec.ID] {
 		other.needsLeft--
@@ -372,7 +415,15 @@ func (s *State) evolveAttempt(event Event) {
 		s.touch(j)
 	case *AttemptSubmitted:
 		s.evolveSubmitted(e)
+	case *AttemptDelegated:
+		j := s.jobs[e.Job]
+		s.freeWorker(j)
+		s.hold(j, nil)
+		s.consume(e.EnergyUsed, e.ComputeUsed)
+		j.State = JobDelegated
+		s.touch(j)
 	case *AttemptFailed:
+		s.consume(e.EnergyUsed, e.ComputeUsed)
 		s.evolveLost(e.Job, e.Reason, e.Detail, JobReadyState, e.RetryAt)
 	case *AttemptRejected:
 		s.evolveLost(e.Job, "rejected", e.Reason, JobRejected, e.RetryAt)
@@ -399,12 +450,16 @@ func (s *State) evolveSubmitted(e *AttemptSubmitted) {
 	j.State, j.Result, j.Digest, j.Files = JobSubmitted, e.Result, e.Digest, e.Files
 	j.SubmittedAt, j.resultPrev = s.now, s.prev
 	s.endWork(j)
-	s.usage[0].consumed += e.EnergyUsed
-	s.usage[1].consumed += e.ComputeUsed
+	s.consume(e.EnergyUsed, e.ComputeUsed)
 	if s.spec.Governance.Committee > 0 {
 		s.undrawn.push(j)
 	}
 	s.touch(j)
+}
+
+func (s *State) consume(energy, compute ledger.Amount) {
+	s.usage[0].consumed += energy
+	s.usage[1].consumed += compute
 }
 
 // evolveLost ends an attempt that counts.
@@ -422,7 +477,7 @@ func (s *State) evolveRound(event Event) {
 	switch e := event.(type) {
 	case *RoundOpened:
 		j := s.jobs[e.Job]
-		round := &Round{Number: e.Round, Due: e.Due, Seats: make([]Seat, len(e.Seats))}
+		round := &Round{Number: e.Round, From: s.now, Due: e.Due, Seats: make([]Seat, len(e.Seats))}
 		for i, id := range e.Seats {
 			round.Seats[i].Validator = s.seatable[id]
 		}
@@ -440,7 +495,7 @@ func (s *State) evolveRound(event Event) {
 		s.touch(j)
 	case *RevealOpened:
 		j := s.jobs[e.Job]
-		j.State, j.Round.Due = JobRevealing, e.Due
+		j.State, j.Round.From, j.Round.Due, j.Round.Reminded = JobRevealing, s.now, e.Due, false
 		s.touch(j)
 	case *VotesRevealed:
 		j := s.jobs[e.Job]
@@ -456,9 +511,18 @@ func (s *State) evolveRound(event Event) {
 			seat.Revealed, seat.Vote = true, council.Abstain.String()
 		}
 		s.touch(j)
+	case *SeatsReminded:
+		j := s.jobs[e.Job]
+		j.Round.Reminded = true
+		s.touch(j)
+	case *SeatEquivocated:
+		j := s.jobs[e.Job]
+		j.Round.Seats[e.Seat].Twice = true
+		s.touch(j)
 	case *RoundClosed:
 		j := s.jobs[e.Job]
 		j.Round.Closed = true
+		j.Round.evolveAbsence(e)
 		if e.Outcome == outcomeUndecided {
 			j.State, j.Undecided = JobSubmitted, j.Undecided+1
 			s.undrawn.push(j)

@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/omega-run/omega/host/ledger"
@@ -14,7 +15,7 @@ func (c *Genesis) created() (*MissionCreated, *GenerationApplied) {
 	return &MissionCreated{
 			Mission: c.Mission, Title: g.Spec.Mission.Name, HostKey: c.HostKey, OwnerKey: c.OwnerKey, Rehearsal: c.Rehearsal, Signature: c.Signature,
 		}, &GenerationApplied{
-			Number: 1, Entry: g.Entry, Sources: g.Sources, Spec: g.Spec, Keys: g.Keys,
+			Number: 1, Entry: g.Entry, Sources: g.Sources, Spec: g.Spec, Keys: g.Keys, Variables: g.Variables,
 		}
 }
 
@@ -40,7 +41,7 @@ func (s *State) genesis(c *Genesis) *Refusal {
 	legs := []Leg{{ledger.Token, "minted", "account:" + spec.Mission.Owner, spec.Treasury.Tokens}}
 	legs = appendLimit(legs, ledger.Energy, spec.Resources.Energy.Capacity)
 	legs = appendLimit(legs, ledger.Compute, spec.Resources.Compute.Capacity)
-	s.emitLegs(append(legs, endowments(spec, nil, nil)...))
+	s.emitLegs(append(legs, endowments(spec, nil, nil, nil)...))
 	return nil
 }
 
@@ -54,25 +55,49 @@ func appendLimit(legs []Leg, unit ledger.Unit, change ledger.Amount) []Leg {
 	return legs
 }
 
-// endowments lists what the workers and validators of a spec are given, those
-// already there left out.
-func endowments(spec *Spec, workers map[string]*Worker, validators map[string]*Validator) (legs []Leg) {
+// endowments lists what the workers, validators and accounts of a spec are
+// given. Those that are there already are left out, but an account whose tokens
+// differ from the file before gets the difference, or gives it back.
+func endowments(spec, before *Spec, workers map[string]*Worker, validators map[string]*Validator) (legs []Leg) {
 	owner := "account:" + spec.Mission.Owner
+	give := func(to string, amount ledger.Amount) {
+		switch {
+		case amount > 0:
+			legs = append(legs, Leg{ledger.Token, owner, to, amount})
+		case amount < 0:
+			legs = append(legs, Leg{ledger.Token, to, owner, -amount})
+		}
+	}
+	for _, account := range spec.Accounts {
+		give("account:"+account.Name, account.Tokens-before.tokensOf(account.Name))
+	}
 	for _, block := range spec.Workers {
 		for _, id := range block.Instances {
-			if amount := spec.Treasury.WorkerEndowment; workers[id] == nil && amount > 0 {
-				legs = append(legs, Leg{ledger.Token, owner, "worker:" + id, amount})
+			if workers[id] == nil {
+				give("worker:"+id, spec.Treasury.WorkerEndowment)
 			}
 		}
 	}
 	for _, block := range spec.Validators {
 		for _, id := range block.Instances {
-			if amount := spec.Treasury.ValidatorEndowment; validators[id] == nil && amount > 0 {
-				legs = append(legs, Leg{ledger.Token, owner, "validator:" + id, amount})
+			if validators[id] == nil {
+				give("validator:"+id, spec.Treasury.ValidatorEndowment)
 			}
 		}
 	}
 	return legs
+}
+
+// tokensOf is what a file gives an account; s may be nil.
+func (s *Spec) tokensOf(name string) ledger.Amount {
+	if s != nil {
+		for i := range s.Accounts {
+			if s.Accounts[i].Name == name {
+				return s.Accounts[i].Tokens
+			}
+		}
+	}
+	return 0
 }
 
 func (s *State) emitLegs(legs []Leg) {
@@ -102,25 +127,45 @@ func (s *State) applyGeneration(c *Generation) *Refusal {
 	if len(gone) > maxRemoved {
 		return refuse(RefuseEditHeld, fmt.Sprintf("it removes %d instances; at most %d at a time", len(gone), maxRemoved))
 	}
-	given := endowments(&c.Spec, s.workers, s.seatable)
-	total := ledger.Amount(0)
-	for _, leg := range given {
-		total += leg.Amount
-	}
-	if total > s.ledger.Free(s.accounts.owner) {
-		return refuse(RefuseTooSmall, "new workers and validators are to be given "+total.String())
+	given := endowments(&c.Spec, &s.spec, s.workers, s.seatable)
+	if refusal := s.mayGive(given); refusal != nil {
+		return refusal
 	}
 	var legs []Leg
 	for i, r := range [...]*Resource{&c.Spec.Resources.Energy, &c.Spec.Resources.Compute} {
 		legs = appendLimit(legs, [...]ledger.Unit{ledger.Energy, ledger.Compute}[i], s.limitChange(i, r.Capacity))
 	}
-	s.emit(&GenerationApplied{Number: s.generation + 1, Entry: c.Entry, Sources: c.Sources, Spec: c.Spec, Keys: c.Keys, Removed: c.Removes, Drained: c.Drains, Kept: c.Kept})
+	s.emit(&GenerationApplied{Number: s.generation + 1, Entry: c.Entry, Sources: c.Sources, Spec: c.Spec, Keys: c.Keys, Removed: c.Removes, Drained: c.Drains, Kept: c.Kept, Variables: c.Variables})
 	s.emitLegs(append(legs, given...))
 	for _, id := range c.Removes {
 		if j := s.jobs[id]; j != nil && !j.State.Terminal() {
-			s.leave(j)
-			s.end(j, JobCancelled, "removed", "")
+			s.conclude(j, JobCancelled, "removed", "")
 		}
+	}
+	return nil
+}
+
+// mayGive refuses what the owner cannot pay, and what an account whose tokens
+// are spent or set aside cannot give back.
+func (s *State) mayGive(legs []Leg) *Refusal {
+	owner, total := s.purses[0], ledger.Amount(0)
+	for _, leg := range legs {
+		if leg.Debit == "account:"+owner.name {
+			total += leg.Amount
+			continue
+		}
+		total -= leg.Amount
+		free := ledger.Amount(0)
+		name := strings.TrimPrefix(leg.Debit, "account:")
+		if p := s.purseNamed(name); p != nil {
+			free = s.ledger.Free(p.account)
+		}
+		if free < leg.Amount {
+			return refuse(RefuseAccountSpent, fmt.Sprintf("account %s has %s left; the rest is spent or set aside for its jobs, so it cannot give back %s", name, free, leg.Amount))
+		}
+	}
+	if total > s.ledger.Free(owner.account) {
+		return refuse(RefuseTooSmall, "new workers, validators and accounts are to be given "+total.String())
 	}
 	return nil
 }

@@ -35,6 +35,11 @@ func (h *head) fields(c *Codec) {
 	c.inline("checkpoint", &s.checkpoint)
 	integer(c, "unsealed", &s.unsealed)
 	records(c, "usage", s.usageField(c))
+	c.Amount("energy_price", &s.prices[0])
+	c.Amount("compute_price", &s.prices[1])
+	integer(c, "priced", &s.priced)
+	integer(c, "reminded", &s.reminded)
+	s.pursesField(c)
 	c.inline("totals", &s.totals)
 	s.poolsField(c)
 	s.validatorsField(c)
@@ -56,6 +61,20 @@ func (s *State) usageField(c *Codec) *[]resourceUse {
 	}
 	use := s.usage[:0]
 	return &use
+}
+
+// pursesField keeps the names of all employers there have ever been.
+func (s *State) pursesField(c *Codec) {
+	var names []string
+	for _, p := range s.purses {
+		names = append(names, p.name)
+	}
+	c.Texts("employers", &names)
+	if c.reading {
+		for _, name := range names {
+			s.openPurse(name)
+		}
+	}
 }
 
 func (t *Totals) fields(c *Codec) {
@@ -141,7 +160,9 @@ func (s *State) poolsField(c *Codec) {
 func (v *Validator) fields(c *Codec) {
 	c.Text("id", &v.ID)
 	c.Hex("key", v.Key[:])
+	c.Flag("outside", &v.Outside)
 	c.Flag("draining", &v.Draining)
+	integer(c, "missed", &v.Missed)
 }
 
 func (s *State) validatorsField(c *Codec) {
@@ -235,7 +256,10 @@ func (b *balance) fields(c *Codec) {
 
 func (s *State) lastingAccounts() []ledger.Account {
 	a := &s.accounts
-	all := []ledger.Account{a.owner, a.resources, a.fees, a.burned}
+	all := []ledger.Account{a.resources, a.fees, a.burned}
+	for _, p := range s.purses {
+		all = append(all, p.account)
+	}
 	for i := range a.capacity {
 		all = append(all, a.capacity[i], a.reserved[i], a.limitBurned[i])
 	}

@@ -23,8 +23,15 @@ func (s *State) post(spec *JobSpec) {
 	s.emit(&JobPosted{Spec: *spec})
 }
 
+// noSuchJob refuses what is asked of a job nobody has posted.
+func (s *State) noSuchJob(id string) *Refusal { return refuse(RefuseJobUnknown, id) }
+
 // advance looks whether a posted job has become ready, or never will.
 func (s *State) advance(j *Job) {
+	if s.canResume(j) {
+		s.emit(&JobResumed{Job: j.Spec.ID})
+		return
+	}
 	if j.State != JobPostedState {
 		return
 	}
@@ -85,13 +92,7 @@ func (s *State) result(c *Result) *Refusal {
 	}
 	held := &ResultHeld{
 		Job: c.Job, Attempt: c.Attempt, Result: c.Result, Files: c.Files, Judged: c.Judged,
-		EnergyUsed: c.EnergyUsed, ComputeUsed: c.ComputeUsed,
-	}
-	if c.EnergyUsed == Unreported {
-		held.EnergyUsed = j.Spec.EnergyBudget
-	}
-	if c.ComputeUsed == Unreported {
-		held.ComputeUsed = j.Spec.ComputeBudget
+		EnergyUsed: reported(c.EnergyUsed, j.Spec.EnergyBudget), ComputeUsed: reported(c.ComputeUsed, j.Spec.ComputeBudget),
 	}
 	if s.status == Paused {
 		s.emit(held)
@@ -160,7 +161,10 @@ func (s *State) fail(j *Job, reason, detail string) {
 	steps.add(StepStakeReturn, 0, j.Stake)
 	steps.emit()
 	retry := s.retryAt(j)
-	s.emit(&AttemptFailed{Job: j.Spec.ID, Attempt: j.Attempt, Reason: reason, Detail: detail, RetryAt: retry})
+	s.emit(&AttemptFailed{
+		Job: j.Spec.ID, Attempt: j.Attempt, Reason: reason, Detail: detail,
+		EnergyUsed: j.Spec.EnergyBudget, ComputeUsed: j.Spec.ComputeBudget, RetryAt: retry,
+	})
 	if retry == 0 {
 		s.end(j, JobFailed, reasonAttempts, reason)
 	}
@@ -182,20 +186,23 @@ func (s *State) retryAt(j *Job) Time {
 const maxBackoff = 10 * Minute
 
 // expire ends a job that ran out of time.
-func (s *State) expire(j *Job, reason, detail string) {
-	s.leave(j)
-	s.end(j, JobExpired, reason, detail)
+func (s *State) expire(j *Job, reason, detail string) { s.conclude(j, JobExpired, reason, detail) }
+
+// expireAs ends a job that is not done and has no open child.
+func (s *State) expireAs(j *Job, state JobState, reason, detail string) {
+	energy, compute := s.leave(j)
+	s.endAs(&JobEnded{Job: j.Spec.ID, State: state, Reason: reason, Detail: detail, EnergyUsed: energy, ComputeUsed: compute})
 }
 
 // leave settles whatever a job has under way without anybody being to blame:
-// used resources are paid, stakes come back.
-func (s *State) leave(j *Job) {
+// used resources are paid, stakes come back. It returns what was used.
+func (s *State) leave(j *Job) (energy, compute ledger.Amount) {
 	steps := s.steps(j)
 	switch j.State {
 	case JobAssignedState:
 		s.addUnused(steps, j)
 	case JobRunning:
-		energy, compute := j.Spec.EnergyBudget, j.Spec.ComputeBudget
+		energy, compute = j.Spec.EnergyBudget, j.Spec.ComputeBudget
 		if j.held != nil && j.held.Reason == "" {
 			energy, compute = min(energy, j.held.EnergyUsed), min(compute, j.held.ComputeUsed)
 		}
@@ -208,17 +215,22 @@ func (s *State) leave(j *Job) {
 	}
 	steps.add(StepStakeReturn, 0, j.Stake)
 	steps.emit()
+	return energy, compute
 }
 
 // end gives a job its terminal state: what is left in escrow goes back, and
 // jobs that need it learn of it.
 func (s *State) end(j *Job, state JobState, reason, detail string) {
-	if j.Escrowed {
+	s.endAs(&JobEnded{Job: j.Spec.ID, State: state, Reason: reason, Detail: detail})
+}
+
+func (s *State) endAs(ended *JobEnded) {
+	if j := s.jobs[ended.Job]; j.Escrowed {
 		steps := s.steps(j)
 		steps.add(StepEscrowReturn, 0, s.ledger.Balance(j.escrow))
 		steps.emit()
 	}
-	s.emit(&JobEnded{Job: j.Spec.ID, State: state, Reason: reason, Detail: detail})
+	s.emit(ended)
 }
 
 // proceed lets jobs go on whose needs or escrow have just been met, or that
@@ -246,9 +258,14 @@ func (s *State) nextMovable() *Job {
 	}
 }
 
+// canResume reports whether a job that has delegated can go on.
+func (s *State) canResume(j *Job) bool {
+	return j.State == JobDelegated && j.openKids == 0 && j.ending == nil
+}
+
 // canMove reports whether advance would do something.
 func (s *State) canMove(j *Job) bool {
-	return j.State == JobPostedState && (j.needEnded && !j.Spec.AnyEnd || s.settledInput(j) && !j.Spec.Lazy)
+	return s.canResume(j) || j.State == JobPostedState && (j.needEnded && !j.Spec.AnyEnd || s.settledInput(j) && !j.Spec.Lazy)
 }
 
 // endAll ends open jobs in post order, as by cancel, and then the mission. What
@@ -258,13 +275,23 @@ func (s *State) endAll(reason string) {
 		if !s.roomInEntry() {
 			return
 		}
+		if j.State.Terminal() || j.ending != nil { // with its parent
+			continue
+		}
 		detail := ""
 		if short := s.shortOf(j); short != "" {
 			detail = reasonExhausted + ": " + short
 		}
+		if reason == reasonStalled && j.State == JobAwaiting && j.asked.Reason == reasonUndecided {
+			s.expireAs(j, JobFailed, reasonUndecided, "")
+			continue
+		}
 		s.expire(j, reason, detail)
+		s.endFamilies()
 	}
-	s.emit(&MissionEnded{Reason: reason})
+	if s.open == 0 {
+		s.emit(&MissionEnded{Reason: reason})
+	}
 }
 
 func (s *State) openJobs() []*Job {
@@ -280,8 +307,9 @@ func (s *State) openJobs() []*Job {
 // shortOf names what a waiting job lacks: tokens, energy or compute; "" if it
 // waits for something else.
 func (s *State) shortOf(j *Job) string {
-	free := s.ledger.Free(s.accounts.owner)
 	switch {
+	case j.asked != nil && j.asked.Reason == reasonExhausted:
+		return j.asked.Detail
 	case j.State == JobPostedState && !j.Escrowed && j.Spec.Reward > 0:
 		return "tokens"
 	case j.State != JobReadyState && j.State != JobRejected || j.RetryAt > s.now:
@@ -290,7 +318,7 @@ func (s *State) shortOf(j *Job) string {
 		return "energy"
 	case j.Spec.ComputeBudget > s.freeOf(1):
 		return "compute"
-	case s.depositFor(j) > free:
+	case s.depositFor(j) > s.affordable(j):
 		return "tokens"
 	}
 	return ""
@@ -300,12 +328,13 @@ func (s *State) cancel(id, reason string) *Refusal {
 	j := s.jobs[id]
 	switch {
 	case j == nil:
-		return refuse(RefuseJobUnknown, id)
+		return s.noSuchJob(id)
 	case j.State.Terminal():
 		return refuse(RefuseJobEnded, string(j.State))
+	case j.ending != nil:
+		return refuse(RefuseJobEnded, "it is ending")
 	}
-	s.leave(j)
-	s.end(j, JobCancelled, reasonOwner, reason)
+	s.conclude(j, JobCancelled, reasonOwner, reason)
 	return nil
 }
 

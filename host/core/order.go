@@ -115,6 +115,8 @@ func (s *State) obey(o *Order) *Refusal {
 		return s.emergencyStop()
 	case CancelJob:
 		return s.cancel(o.Job, o.Reason)
+	case Approve, Deny:
+		return s.answer(o)
 	case PostJob:
 		return s.postOrdered(o.Post)
 	}
@@ -160,9 +162,12 @@ func (s *State) submitHeld() {
 		if !s.roomInEntry() {
 			return
 		}
-		if r := j.held; r.Reason != "" {
+		switch r := j.held; {
+		case r.Reason != "":
 			s.fail(j, r.Reason, r.Detail)
-		} else {
+		case len(r.Children) > 0:
+			s.hand(j, r)
+		default:
 			s.submit(j, r)
 		}
 	}
@@ -246,7 +251,7 @@ func (s *State) postOrdered(spec *JobSpec) *Refusal {
 		return refuse(RefuseInvalidJob, "the order carries no job")
 	}
 	job := *spec
-	job.Generation, job.Block = s.generation, ""
+	job.Generation, job.Block, job.Parent = s.generation, "", ""
 	if job.ID == "" {
 		job.ID = fmt.Sprintf("post-%d", s.seq)
 	} else if !jobName.MatchString(job.ID) {
@@ -264,6 +269,14 @@ func (s *State) postOrdered(spec *JobSpec) *Refusal {
 
 // unfit says in a sentence why a job can never run, "" if it can.
 func (s *State) unfit(j *JobSpec) string {
+	if j.Employer != "" && s.purseNamed(j.Employer) == nil {
+		return "no account is called " + j.Employer
+	}
+	return s.unfitFor(j, nil)
+}
+
+// unfitFor is unfit for a job that may need those named beside all there are.
+func (s *State) unfitFor(j *JobSpec, named map[string]bool) string {
 	switch {
 	case len(j.Skills) == 0:
 		return "a job needs at least one skill"
@@ -283,7 +296,7 @@ func (s *State) unfit(j *JobSpec) string {
 		return "input and accept expressions belong in the mission file"
 	}
 	for _, need := range j.Needs {
-		if s.jobs[need] == nil {
+		if !named[need] && (named != nil || s.jobs[need] == nil) {
 			return "it needs " + need + ", which is not posted"
 		}
 	}

@@ -49,12 +49,32 @@ func (s *State) WorkOf(j *Job) Work {
 	case s.status == Paused:
 	case j.Spec.Lazy && s.settledInput(j):
 		return Work{Kind: ResolveInput, Job: j}
-	case j.State == JobCommitting && !j.Round.Closed:
+	case j.State == JobCommitting && !j.Round.Closed && j.Round.waitsForHost():
 		return Work{Kind: CommitVotes, Job: j, Round: j.Round.Number}
-	case j.State == JobRevealing && !j.Round.Closed:
+	case j.State == JobRevealing && !j.Round.Closed && j.Round.hidesFromHost():
 		return Work{Kind: RevealVotes, Job: j, Round: j.Round.Number}
 	}
 	return Work{Job: j}
+}
+
+// waitsForHost reports whether a seat the host holds has not committed.
+func (r *Round) waitsForHost() bool {
+	for i := range r.Seats {
+		if seat := &r.Seats[i]; !seat.Committed && !seat.Validator.Outside {
+			return true
+		}
+	}
+	return false
+}
+
+// hidesFromHost reports whether a seat the host holds has not revealed.
+func (r *Round) hidesFromHost() bool {
+	for i := range r.Seats {
+		if seat := &r.Seats[i]; seat.Committed && !seat.Revealed && !seat.Validator.Outside {
+			return true
+		}
+	}
+	return false
 }
 
 // Outstanding is all that should be going on now, in post order. It looks at

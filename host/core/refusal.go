@@ -17,6 +17,7 @@ const (
 	RefuseMissionEnded     RefusalCode = "mission_ended"      // nothing can be changed any more
 	RefuseMissionExists    RefusalCode = "mission_exists"     // genesis comes once
 	RefuseMissionStopped   RefusalCode = "mission_stopped"    // only a resume leads on
+	RefuseNotAwaiting      RefusalCode = "not_awaiting"       // no person is asked about this job
 	RefuseNotOutstanding   RefusalCode = "not_outstanding"    // nobody is waiting for this answer
 	RefuseNotPaused        RefusalCode = "not_paused"         // there is nothing to resume
 	RefuseOrderConflict    RefusalCode = "order_conflict"     // the same id with another body
@@ -27,6 +28,7 @@ const (
 	RefuseRevealMismatch   RefusalCode = "reveal_mismatch"    // a reveal that is not what was committed
 	RefuseSettingFixed     RefusalCode = "setting_fixed"      // an edit of a setting that can never change
 	RefuseVoteClosed       RefusalCode = "vote_closed"        // the round does not take this now
+	RefuseAccountSpent     RefusalCode = "account_spent"      // an account cannot give back what is spent or set aside
 	RefuseTooSmall         RefusalCode = "treasury_too_small" // the owner cannot pay what the edit hands out
 )
 
@@ -34,14 +36,16 @@ func refuse(code RefusalCode, detail string) *Refusal { return &Refusal{Code: co
 
 // Reasons of a job's end, beside the reasons attempts fail for.
 const (
-	reasonExhausted = "exhausted"   // tokens, energy or compute ran out
-	reasonDeadline  = "deadline"    // not submitted in time
-	reasonDuration  = "duration"    // the mission's time is over
-	reasonStalled   = "stalled"     // nothing can happen any more
-	reasonNeed      = "need_ended"  // a need ended otherwise than finalized
-	reasonInput     = "input_error" // its input could not be evaluated
-	reasonUndecided = "undecided"   // the council came to no outcome twice
-	reasonAttempts  = "attempts"    // no attempt is left
-	reasonOwner     = "owner"       // the owner cancelled it
-	reasonComplete  = "complete"    // of the mission: no open job is left
+	reasonExhausted  = "exhausted"    // tokens, energy or compute ran out
+	reasonDeadline   = "deadline"     // not submitted in time
+	reasonDuration   = "duration"     // the mission's time is over
+	reasonStalled    = "stalled"      // nothing can happen any more
+	reasonNeed       = "need_ended"   // a need ended otherwise than finalized
+	reasonInput      = "input_error"  // its input could not be evaluated
+	reasonUndecided  = "undecided"    // the council came to no outcome twice
+	reasonAttempts   = "attempts"     // no attempt is left
+	reasonDelegation = "delegation"   // its children could not be posted
+	reasonParent     = "parent_ended" // the job it was posted for has ended
+	reasonOwner      = "owner"        // the owner cancelled it
+	reasonComplete   = "complete"     // of the mission: no open job is left
 )

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"fmt"
@@ -27,6 +28,10 @@ type rig struct {
 	secret map[string]*council.Sealer
 	plan   map[string][]string // what the attempts of a job do, in order: ok, wrong, fail, hang
 	used   ledger.Amount
+	kids   map[string][]core.JobSpec // what an attempt whose plan says kids posts
+	silent map[string]bool           // validators that never answer
+	says   map[string]string         // what a validator votes whatever the result
+	orders int64
 }
 
 const tokens = ledger.Amount(1_000_000)
@@ -34,6 +39,7 @@ const tokens = ledger.Amount(1_000_000)
 func newRig(t *testing.T, spec core.Spec, jobs ...core.JobSpec) *rig {
 	spec.Instances = int64(len(jobs))
 	r := &rig{t: t, state: core.New(), mirror: core.New(), jobs: jobs, secret: map[string]*council.Sealer{}, plan: map[string][]string{}, used: core.Unreported}
+	r.kids, r.silent, r.says = map[string][]core.JobSpec{}, map[string]bool{}, map[string]string{}
 	var keys [][32]byte
 	for _, block := range spec.Validators {
 		for _, id := range block.Instances {
@@ -56,6 +62,7 @@ func baseSpec() core.Spec {
 		}
 	}
 	s.Mission.Name = "test"
+	s.Autonomy.PriceSmoothing = 0 // sums are checked by hand
 	s.Treasury = core.Treasury{Tokens: 10_000 * tokens, WorkerEndowment: 100 * tokens, ValidatorEndowment: 100 * tokens}
 	s.Resources.Energy.Capacity, s.Resources.Compute.Capacity = 5_000*tokens, 5_000*tokens
 	s.Governance.Committee, s.Governance.ApprovalsRequired = 3, 2
@@ -156,8 +163,9 @@ func (r *rig) answer() bool {
 	for _, w := range r.state.Outstanding() {
 		switch w.Kind {
 		case core.CommitVotes, core.RevealVotes:
-			r.vote(w)
-			return true
+			if r.vote(w) {
+				return true
+			}
 		case core.ResolveInput:
 			r.must(&core.Resolve{Job: w.Job.Spec.ID, Input: []byte(`{"from":"needs"}`)})
 			return true
@@ -166,13 +174,20 @@ func (r *rig) answer() bool {
 	return false
 }
 
-func (r *rig) vote(w core.Work) {
+func (r *rig) vote(w core.Work) bool {
 	j, commit, reveal := w.Job, &core.Commit{Job: w.Job.Spec.ID, Round: w.Round}, &core.Reveal{Job: w.Job.Spec.ID, Round: w.Round}
 	for i := range j.Round.Seats {
-		v := j.Round.Seats[i].Validator
+		seat := &j.Round.Seats[i]
+		v := seat.Validator
+		if r.silent[v.ID] || v.Outside || w.Kind == core.CommitVotes && seat.Committed || w.Kind == core.RevealVotes && (!seat.Committed || seat.Revealed) {
+			continue
+		}
 		vote, reason := "approve", ""
 		if string(j.Result) == `{"wrong":true}` {
 			vote, reason = "reject", "wrong"
+		}
+		if r.says[v.ID] != "" {
+			vote = r.says[v.ID]
 		}
 		salt := r.secret[v.ID].Salt("M", j.Spec.ID, int(w.Round))
 		open := core.OpenVote{Seat: int64(i), Vote: vote, Reason: reason, Salt: salt}
@@ -185,11 +200,15 @@ func (r *rig) vote(w core.Work) {
 		commit.Votes = append(commit.Votes, core.SealedVote{Seat: int64(i), Commitment: commitment, Nonce: nonce, Box: box})
 		reveal.Votes = append(reveal.Votes, open)
 	}
-	if w.Kind == core.CommitVotes {
+	switch {
+	case w.Kind == core.CommitVotes && len(commit.Votes) > 0:
 		r.must(commit)
-	} else {
+	case w.Kind == core.RevealVotes && len(reveal.Votes) > 0:
 		r.must(reveal)
+	default:
+		return false
 	}
+	return true
 }
 
 // next is the next instant at which something happens.
@@ -225,12 +244,23 @@ func (r *rig) finishWork() {
 		switch r.does(w) {
 		case "fail":
 			r.must(&core.Failure{Job: id, Attempt: w.Attempt, Lease: w.Lease, Reason: "exit", Detail: "exit status 1"})
+		case "kids":
+			r.must(&core.Delegate{Job: id, Attempt: w.Attempt, Lease: w.Lease, EnergyUsed: r.used, ComputeUsed: core.Unreported, Children: r.children(w.Job)})
 		case "wrong":
 			r.must(r.result(w, `{"wrong":true}`))
 		default:
 			r.must(r.result(w, `{}`))
 		}
 	}
+}
+
+// children are those planned for a job, under their ids.
+func (r *rig) children(j *core.Job) (all []core.JobSpec) {
+	for i, child := range r.kids[j.Spec.ID] {
+		child.ID = core.ChildID(j.Spec.ID, len(j.Children)+1+i)
+		all = append(all, child)
+	}
+	return all
 }
 
 func (r *rig) result(w core.Work, body string) *core.Result {
@@ -246,3 +276,67 @@ func (r *rig) balance(account string) string {
 }
 
 func (r *rig) stateOf(id string) core.JobState { return r.state.Job(id).State }
+
+// turn does the next thing that happens, if any.
+func (r *rig) turn() {
+	r.t.Helper()
+	if r.answer() {
+		return
+	}
+	due, ok := r.next()
+	if !ok {
+		return
+	}
+	r.at = due
+	r.finishWork()
+	if due, ok := r.state.NextDeadline(); ok && due <= r.at {
+		r.must(&core.Tick{})
+	}
+}
+
+// order gives an order and returns what it was refused for.
+func (r *rig) order(say core.OrderKind, job string) string {
+	r.t.Helper()
+	r.orders++
+	r.must(&core.Order{ID: fmt.Sprint("order ", r.orders), Key: [32]byte{9}, Counter: 100 + r.orders, Body: core.Digest{byte(r.orders)}, Say: say, Job: job})
+	for r.state.Status() == core.Running {
+		due, ok := r.state.NextDeadline()
+		if !ok || due > r.state.Now() {
+			break
+		}
+		r.must(&core.Tick{})
+	}
+	answer, _, ok := r.state.Acknowledged(fmt.Sprint("order ", r.orders), core.Digest{byte(r.orders)})
+	require.True(r.t, ok)
+	return answer.Refusal
+}
+
+// told is the lines that hold an event.
+func (r *rig) told(event string) (lines string) {
+	for _, line := range r.lines {
+		if bytes.Contains(line, []byte(`"type":"`+event+`"`)) {
+			lines += string(line)
+		}
+	}
+	return lines
+}
+
+// validators is what all of them have free.
+func (r *rig) validators() string {
+	total := ledger.Amount(0)
+	for _, v := range r.state.Validators() {
+		free, _ := r.state.StakeOf(v)
+		total += free
+	}
+	return total.String()
+}
+
+// endowed is what workers and validators were given at genesis.
+func (r *rig) endowed() ledger.Amount {
+	spec := r.state.Spec()
+	n := ledger.Amount(0)
+	for _, w := range spec.Workers {
+		n += ledger.Amount(len(w.Instances)) * spec.Treasury.WorkerEndowment
+	}
+	return n + ledger.Amount(spec.Eligible())*spec.Treasury.ValidatorEndowment
+}

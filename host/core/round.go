@@ -58,7 +58,7 @@ func (s *State) candidates(j *Job) (all []council.Candidate, able int) {
 			continue
 		}
 		able++
-		all[i] = council.Candidate{Weight: int64(max(1, min(free, 4*stake))), Last: j.seated(v)}
+		all[i] = council.Candidate{Weight: int64(max(1, min(free, 4*stake))), Last: j.seated(v) || v.Missed >= habit}
 	}
 	return all, able
 }
@@ -90,23 +90,73 @@ func (s *State) round(id string, number int64, state JobState) (*Job, *Refusal) 
 }
 
 func (s *State) commit(c *Commit) *Refusal {
-	j, refusal := s.round(c.Job, c.Round, JobCommitting)
+	phase := JobCommitting
+	if j := s.jobs[c.Job]; j != nil && j.State == JobRevealing && len(c.Votes) == 1 && len(c.Votes[0].Signature) > 0 {
+		phase = JobRevealing // it may prove that a seat has signed twice
+	}
+	j, refusal := s.round(c.Job, c.Round, phase)
 	if refusal != nil {
 		return refusal
 	}
-	for i, vote := range c.Votes {
-		if vote.Seat < 0 || vote.Seat >= int64(len(j.Round.Seats)) || j.Round.Seats[vote.Seat].Committed {
-			return refuse(RefuseVoteClosed, fmt.Sprintf("seat %d", vote.Seat))
+	for i := range c.Votes {
+		if refusal := s.checkCommit(j, &c.Votes[i], c.Votes[:i]); refusal != nil {
+			return refusal
 		}
-		if j.Round.holds(vote.Commitment) || holdsVote(c.Votes[:i], vote.Commitment) {
-			return refuse(RefuseCommitmentCopied, fmt.Sprintf("seat %d", vote.Seat))
+	}
+	if twice := j.Round.equivocates(c.Votes); twice != nil {
+		if len(c.Votes) > 1 {
+			return refuse(RefuseVoteClosed, "a second commitment comes alone")
 		}
+		s.emit(&SeatEquivocated{Job: c.Job, Round: c.Round, Seat: twice.Seat, Commitment: twice.Commitment, Signature: twice.Signature})
+		s.closeEarly(j)
+		return nil
 	}
 	s.emit(&VotesCommitted{Job: c.Job, Round: c.Round, Votes: c.Votes})
-	if council.CommitsDone(j.Round.seats()) {
-		s.closeCommit(j)
+	s.closeEarly(j)
+	return nil
+}
+
+// checkCommit looks at one commitment. A seat held outside signs its own, which
+// was verified before the loop; one that comes a second time, and differs, is
+// taken as proof against it.
+func (s *State) checkCommit(j *Job, vote *SealedVote, before []SealedVote) *Refusal {
+	if vote.Seat < 0 || vote.Seat >= int64(len(j.Round.Seats)) {
+		return refuse(RefuseVoteClosed, fmt.Sprintf("seat %d", vote.Seat))
+	}
+	seat := &j.Round.Seats[vote.Seat]
+	outside := len(vote.Signature) > 0
+	switch {
+	case outside != seat.Validator.Outside || outside && len(vote.Box) > 0:
+		return refuse(RefuseVoteClosed, fmt.Sprintf("seat %d is not held there", vote.Seat))
+	case !seat.Committed && j.State == JobRevealing:
+		return refuse(RefuseVoteClosed, fmt.Sprintf("seat %d", vote.Seat))
+	case seat.Committed && (!outside || seat.Twice || seat.Revealed || seat.Sealed.Commitment == vote.Commitment):
+		return refuse(RefuseVoteClosed, fmt.Sprintf("seat %d", vote.Seat))
+	case j.Round.holds(vote.Commitment) || holdsVote(before, vote.Commitment):
+		return refuse(RefuseCommitmentCopied, fmt.Sprintf("seat %d", vote.Seat))
 	}
 	return nil
+}
+
+// equivocates finds a second commitment of a seat; such a vote stands alone in
+// its command.
+func (r *Round) equivocates(votes []SealedVote) *SealedVote {
+	for i := range votes {
+		if r.Seats[votes[i].Seat].Committed {
+			return &votes[i]
+		}
+	}
+	return nil
+}
+
+// closeEarly ends a phase in which everybody has answered.
+func (s *State) closeEarly(j *Job) {
+	if j.State == JobCommitting && council.CommitsDone(j.Round.seats()) {
+		s.closeCommit(j)
+	}
+	if j.State == JobRevealing && council.RevealsDone(j.Round.seats()) {
+		s.closeRound(j, false)
+	}
 }
 
 // holds reports whether a seat has committed to this already.
@@ -132,7 +182,7 @@ func holdsVote(votes []SealedVote, commitment Digest) bool {
 // reveal.
 func (s *State) closeCommit(j *Job) {
 	for i := range j.Round.Seats {
-		if j.Round.Seats[i].Committed {
+		if j.Round.Seats[i].Committed && !j.Round.Seats[i].Twice {
 			g := &s.spec.Governance
 			s.emit(&RevealOpened{Job: j.Spec.ID, Round: j.Round.Number, Due: s.now + Time(g.RevealWindow+g.ValidatorTimeout)})
 			return
@@ -152,9 +202,7 @@ func (s *State) reveal(c *Reveal) *Refusal {
 		}
 	}
 	s.emit(&VotesRevealed{Job: c.Job, Round: c.Round, Votes: c.Votes})
-	if council.RevealsDone(j.Round.seats()) {
-		s.closeRound(j, false)
-	}
+	s.closeEarly(j)
 	return nil
 }
 
@@ -167,7 +215,7 @@ func (s *State) abstain() {
 		}
 		lost := &VotesAbstained{Job: j.Spec.ID, Round: j.Round.Number}
 		for i := range j.Round.Seats {
-			if seat := &j.Round.Seats[i]; seat.Committed && !seat.Revealed {
+			if seat := &j.Round.Seats[i]; seat.Committed && !seat.Revealed && !seat.Validator.Outside {
 				lost.Seats = append(lost.Seats, int64(i))
 			}
 		}
@@ -175,12 +223,7 @@ func (s *State) abstain() {
 			continue
 		}
 		s.emit(lost)
-		if j.State == JobCommitting && council.CommitsDone(j.Round.seats()) {
-			s.closeCommit(j)
-		}
-		if j.State == JobRevealing && council.RevealsDone(j.Round.seats()) {
-			s.closeRound(j, false)
-		}
+		s.closeEarly(j)
 	}
 }
 
@@ -189,7 +232,7 @@ func (s *State) checkReveal(j *Job, vote *OpenVote) *Refusal {
 		return refuse(RefuseVoteClosed, fmt.Sprintf("seat %d", vote.Seat))
 	}
 	seat := &j.Round.Seats[vote.Seat]
-	if !seat.Committed || seat.Revealed {
+	if !seat.Committed || seat.Revealed || seat.Twice {
 		return refuse(RefuseVoteClosed, fmt.Sprintf("seat %d", vote.Seat))
 	}
 	if commitment, err := s.CommitmentOf(j, vote); err != nil || commitment != seat.Sealed.Commitment {
@@ -216,7 +259,11 @@ func (r *Round) seats() []council.Seat {
 	for i := range r.Seats {
 		seat := &r.Seats[i]
 		seats[i].Stake = int64(seat.Stake)
-		if seat.Committed {
+		switch {
+		case seat.Twice:
+			seats[i].State = council.Equivocated
+			continue
+		case seat.Committed:
 			seats[i].State = council.Committed
 		}
 		if !seat.Revealed {
@@ -255,8 +302,7 @@ func (s *State) closeRound(j *Job, late bool) {
 	default:
 		steps.emit()
 		if j.Undecided >= 2 {
-			s.leave(j)
-			s.end(j, JobFailed, reasonUndecided, "")
+			s.emit(&ApprovalAsked{Job: j.Spec.ID, Reason: reasonUndecided})
 		}
 	}
 }

@@ -279,11 +279,18 @@ func (c *class) idle() bool {
 }
 
 // shortage is what has run out in the course of one pass.
-type shortage struct{ energy, compute, tokens bool }
+type shortage struct {
+	energy, compute bool
+	purses          []*purse // whose tokens have
+}
+
+// lacks reports whether an earlier job waits for the same employer's tokens.
+// Children are paid one by one, out of what their parent has set apart.
+func (s *shortage) lacks(j *Job) bool { return j.purse != nil && slices.Contains(s.purses, j.purse) }
 
 func (s *State) assign(j *Job, short *shortage) bool {
 	if s.impossible(j) {
-		return s.exhaust(j)
+		return s.exhaust(j, s.shortOf(j))
 	}
 	spec := &j.Spec
 	switch {
@@ -295,11 +302,11 @@ func (s *State) assign(j *Job, short *shortage) bool {
 		return false
 	}
 	deposit := s.depositFor(j)
-	if deposit > 0 && (short.tokens || s.ledger.Free(s.accounts.owner) < deposit) {
-		if s.exhaust(j) {
+	if deposit > 0 && (short.lacks(j) || s.affordable(j) < deposit) {
+		if s.exhaust(j, "tokens") {
 			return true
 		}
-		short.tokens = true
+		short.purses = append(short.purses, j.purse)
 		return false
 	}
 	w := s.choose(j)
@@ -317,20 +324,11 @@ func (s *State) impossible(j *Job) bool {
 	return j.Spec.EnergyBudget > s.usage[0].limit || j.Spec.ComputeBudget > s.usage[1].limit
 }
 
-// exhaust ends a job that ran out of something, if the mission says so. It
-// reports whether the next job of the class may be looked at.
-func (s *State) exhaust(j *Job) bool {
-	if s.spec.Mission.OnExhausted != "fail" {
-		return false
-	}
-	s.end(j, JobFailed, reasonExhausted, s.shortOf(j))
-	return true
-}
-
 // depositFor is the price of a job's whole budget at this instant.
-func (s *State) depositFor(j *Job) ledger.Amount {
-	r := &s.spec.Resources
-	return mustCost(j.Spec.EnergyBudget, r.Energy.Price) + mustCost(j.Spec.ComputeBudget, r.Compute.Price)
+func (s *State) depositFor(j *Job) ledger.Amount { return s.depositOf(&j.Spec) }
+
+func (s *State) depositOf(spec *JobSpec) ledger.Amount {
+	return mustCost(spec.EnergyBudget, s.prices[0]) + mustCost(spec.ComputeBudget, s.prices[1])
 }
 
 func mustCost(amount, price ledger.Amount) ledger.Amount {
@@ -348,10 +346,10 @@ func (s *State) emitAssigned(j *Job, w *Worker, deposit ledger.Amount) {
 	spec := &j.Spec
 	assigned := &JobAssigned{Job: spec.ID, Attempt: j.Attempt + 1, Worker: w.ID}
 	if spec.EnergyBudget > 0 {
-		assigned.EnergyPrice = s.spec.Resources.Energy.Price
+		assigned.EnergyPrice = s.prices[0]
 	}
 	if spec.ComputeBudget > 0 {
-		assigned.ComputePrice = s.spec.Resources.Compute.Price
+		assigned.ComputePrice = s.prices[1]
 	}
 	s.emit(assigned)
 	steps := s.steps(j)

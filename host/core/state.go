@@ -93,9 +93,23 @@ type Job struct {
 	Undecided int64 // rounds of this attempt without an outcome
 	Round     *Round
 
+	Parent   *Job          // whose attempt posted it; nil for others
+	Children []*Job        // that its attempts have posted, in post order
+	Depth    int64         // below the job nobody's attempt posted
+	grant    ledger.Amount // set apart by its parent for its deposits
+	openKids int
+	ending   *JobEnding     // how it will end once its children have
+	asked    *ApprovalAsked // what a person is asked
+	askedAt  Time
+	askedIn  JobState // the state it was in
+	patient  bool     // a person has said that it may wait for what it lacks
+
 	index     int // in post order
 	needsLeft int
-	needEnded bool // a need ended otherwise than finalized
+	needEnded bool   // a need ended otherwise than finalized
+	purse     *purse // who pays, but for a child: it is paid out of its parent's escrow
+	funds     int    // position among its purse's unfunded, -1 outside
+	dying     int    // position in the dying heap, -1 outside
 	escrow    ledger.Account
 	deposit   ledger.Account
 	timer     timer
@@ -117,10 +131,12 @@ func (j *Job) Name() string {
 
 // Round is one commit–reveal round. Phase ends at Due at the latest.
 type Round struct {
-	Number int64
-	Due    Time
-	Closed bool
-	Seats  []Seat
+	Number   int64
+	From     Time // the phase began
+	Due      Time
+	Reminded bool // in this phase
+	Closed   bool
+	Seats    []Seat
 }
 
 // Seat is one drawn validator in a round.
@@ -129,6 +145,7 @@ type Seat struct {
 	Stake     ledger.Amount
 	Committed bool
 	Revealed  bool
+	Twice     bool // signed two commitments
 	Sealed    SealedVote
 	Vote      string
 	Reason    string
@@ -152,7 +169,9 @@ func (w *Worker) Spec() *WorkerSpec { return &w.pool.spec }
 type Validator struct {
 	ID       string
 	Key      [32]byte
+	Outside  bool // its key is not the host's
 	Draining bool
+	Missed   int64 // rounds in a row in which it was absent
 	account  ledger.Account
 	stake    ledger.Account
 }
@@ -180,11 +199,15 @@ type State struct {
 	unsealed   Time // one above the at of the first entry after the checkpoint; 0 none
 	orders     orderBook
 	usage      [2]resourceUse // energy, compute
+	prices     [2]ledger.Amount
+	priced     Time // the last instant at which prices were looked at and moved
+	reminded   Time // of jobs nobody attends to
 	totals     Totals
 
 	ledger   *ledger.Ledger
 	accounts systemAccounts
 
+	purses     []*purse // of employers, the owner's first
 	jobs       map[string]*Job
 	posted     []*Job
 	open       int
@@ -198,7 +221,7 @@ type State struct {
 
 	timers    heap[*Job]
 	retries   heap[*Job]
-	unfunded  queue      // posted, waiting for tokens, in post order
+	dying     heap[*Job] // will end when their children have; the last posted first
 	movable   heap[*Job] // posted, with needs and escrow just met; in post order, as a restored state finds them
 	undrawn   queue      // submitted, waiting for a committee, in submission order
 	readyJobs int
@@ -255,10 +278,13 @@ func New() *State {
 		seatable: map[string]*Validator{}, classOf: map[string]*class{}, dirty: map[int]bool{}, orders: newOrderBook(),
 		ledger: ledger.New(), status: Running, speed: 1_000_000,
 		timers:  newHeap(func(a, b *Job) bool { return a.timer.before(b.timer, a, b) }, func(j *Job) *int { return &j.timer.at }),
-		movable: newHeap(func(a, b *Job) bool { return a.index < b.index }, func(j *Job) *int { return &j.moves }),
+		dying:   newHeap(func(a, b *Job) bool { return a.index > b.index }, func(j *Job) *int { return &j.dying }),
+		movable: newHeap(inPostOrder, func(j *Job) *int { return &j.moves }),
 		retries: newHeap(func(a, b *Job) bool { return a.RetryAt < b.RetryAt || a.RetryAt == b.RetryAt && a.index < b.index }, func(j *Job) *int { return &j.retry }),
 	}
 }
+
+func inPostOrder(a, b *Job) bool { return a.index < b.index }
 
 // Seq is the last entry.
 func (s *State) Seq() Seq { return s.seq }
@@ -336,6 +362,13 @@ func (s *State) Workers(yield func(*Worker) bool) {
 
 // Ledger is the mission's books. Readers must not write them.
 func (s *State) Ledger() *ledger.Ledger { return s.ledger }
+
+// Prices are TOKEN per 1,000 units of energy and compute now.
+func (s *State) Prices() (energy, compute ledger.Amount) { return s.prices[0], s.prices[1] }
+
+// Asked is what a person is asked about a job, and since when; nil when nobody
+// is.
+func (j *Job) Asked() (*ApprovalAsked, Time) { return j.asked, j.askedAt }
 
 // Escrow is what a job holds in escrow and as deposit.
 func (s *State) Escrow(j *Job) (escrow, deposit ledger.Amount) {

@@ -47,7 +47,13 @@ func weigh(event Event) int {
 	case *AttemptSubmitted:
 		return plain + len(e.Result) + file*len(e.Files) + namesOf(e.Files)
 	case *ResultHeld:
-		return plain + len(e.Result) + file*len(e.Files) + namesOf(e.Files)
+		n := plain + len(e.Result) + file*len(e.Files) + namesOf(e.Files)
+		for i := range e.Children {
+			n += plain + len(e.Children[i].Input) + len(e.Children[i].Delegate) + len(e.Children[i].Simulated)
+		}
+		return n
+	case *JobPosted:
+		return plain + len(e.Spec.Input) + len(e.Spec.Delegate) + len(e.Spec.Simulated) + file*len(e.Spec.Labels)
 	case *Transfer:
 		return plain + step*len(e.Steps) + leg*len(e.Legs)
 	case *RoundOpened:
@@ -115,6 +121,8 @@ func (s *State) decideWork(command Command) *Refusal {
 		return s.result(c)
 	case *Failure:
 		return s.failure(c)
+	case *Delegate:
+		return s.delegate(c)
 	case *Commit:
 		return s.commit(c)
 	case *Reveal:
@@ -136,6 +144,7 @@ func (s *State) decideWork(command Command) *Refusal {
 
 // progress lets everything happen that a command has made possible.
 func (s *State) progress() {
+	s.endFamilies()
 	switch {
 	case s.halted():
 		s.voidRunning()
@@ -167,30 +176,6 @@ const maxWeight = 1 << 20
 func (s *State) roomInEntry() bool {
 	s.unfinished = s.unfinished || s.weight >= maxWeight
 	return s.weight < maxWeight
-}
-
-// fund escrows posted jobs, in post order, as far as the owner's tokens go.
-func (s *State) fund() {
-	for s.roomInEntry() {
-		j := s.unfunded.front(func(j *Job) bool { return j.State == JobPostedState && !j.Escrowed })
-		if j == nil {
-			return
-		}
-		escrow := j.Spec.Reward + s.spec.Governance.FeeRatio.Of(j.Spec.Reward)
-		if escrow > s.ledger.Free(s.accounts.owner) {
-			if s.spec.Mission.OnExhausted != "fail" {
-				return
-			}
-			s.end(j, JobFailed, reasonExhausted, "tokens")
-			continue
-		}
-		if escrow > 0 {
-			steps := s.steps(j)
-			steps.add(StepEscrow, 0, escrow)
-			steps.emit()
-		}
-		s.unfunded.pop()
-	}
 }
 
 // complete ends the mission when no job is open and nobody can post one.

@@ -3,7 +3,7 @@ package core
 // timer is the one thing of a job that happens by itself next.
 type timer struct {
 	due  Time
-	kind string // commit, deadline, reveal, validation; "" none
+	kind string // commit, deadline, remind, reveal, validation; "" none
 	at   int    // position in the heap, -1 outside
 }
 
@@ -21,8 +21,8 @@ func (t timer) before(o timer, a, b *Job) bool {
 // dueOf is the next thing that happens to a job by itself, from its state.
 func (s *State) dueOf(j *Job) (due Time, kind string) {
 	switch j.State {
-	case JobReadyState, JobAssignedState, JobRunning, JobRejected:
-		if j.Spec.Deadline > 0 && j.held == nil {
+	case JobReadyState, JobAssignedState, JobRunning, JobRejected, JobDelegated:
+		if j.Spec.Deadline > 0 && j.held == nil && j.ending == nil {
 			return j.ReadyAt + Time(j.Spec.Deadline), "deadline"
 		}
 	case JobCommitting, JobRevealing:
@@ -32,6 +32,9 @@ func (s *State) dueOf(j *Job) (due Time, kind string) {
 		due, kind = j.Round.Due, "commit"
 		if j.State == JobRevealing {
 			kind = "reveal"
+		}
+		if at := j.Round.remindAt(); !j.Round.Reminded && at < due {
+			due, kind = at, "remind"
 		}
 		if window := j.Spec.ValidationWindow; window > 0 && j.SubmittedAt+Time(window) < due {
 			return j.SubmittedAt + Time(window), "validation"
@@ -66,8 +69,14 @@ func (s *State) NextDeadline() (Time, bool) {
 	if j, ok := s.retries.first(); ok {
 		least(j.RetryAt)
 	}
+	if at, ok := s.pricingDue(); ok {
+		least(at)
+	}
 	if d := s.spec.Mission.Duration; d > 0 {
 		least(Time(d))
+	}
+	if at, ok := s.attention(); ok && (found || s.running > 0) {
+		least(at)
 	}
 	return due, found
 }
@@ -98,6 +107,12 @@ func (s *State) fire() {
 		s.endAll(reasonDuration)
 		return
 	}
+	if at, ok := s.pricingDue(); ok && at <= s.now {
+		s.setPrices()
+	}
+	if at, ok := s.attention(); ok && at <= s.now {
+		s.tellUnattended()
+	}
 	for s.roomInEntry() {
 		j, ok := s.timers.first()
 		if !ok || j.timer.due > s.now {
@@ -108,6 +123,8 @@ func (s *State) fire() {
 			s.expire(j, reasonDeadline, "")
 		case "commit":
 			s.closeCommit(j)
+		case "remind":
+			s.remind(j)
 		default:
 			s.closeRound(j, j.timer.kind == "validation")
 		}

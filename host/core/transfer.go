@@ -236,8 +236,13 @@ func (c *Codec) seats(text string, seated bool) (first, last int64) {
 func (s *State) account(j *Job, at place, unit ledger.Unit, seat int64) ledger.Account {
 	a := &s.accounts
 	switch at {
-	case atEmployer, atOwner:
+	case atOwner:
 		return a.owner
+	case atEmployer:
+		if j.Parent != nil {
+			return j.Parent.escrow
+		}
+		return j.purse.account
 	case atEscrow:
 		return j.escrow
 	case atDeposit:

@@ -27,9 +27,21 @@ func (s *State) StakesOf(w *Worker) (free, locked ledger.Amount) {
 // whose end the job may have lost its worker and its round.
 type Parties struct {
 	Owner     string // of the mission
+	Employer  ledger.Name
 	Job       string
 	Worker    string
 	Validator string // in the step's seat
+}
+
+// EmployerOf is the account that pays for a job.
+func (s *JobSpec) EmployerOf(owner string) ledger.Name {
+	switch {
+	case s.Parent != "":
+		return ledger.Name{Kind: ledger.KindEscrow, Unit: ledger.Token, Owner: s.Parent}
+	case s.Employer != "":
+		owner = s.Employer
+	}
+	return ledger.Name{Kind: ledger.KindAccount, Unit: ledger.Token, Owner: owner}
 }
 
 // Ends names the accounts a step moves an amount between.
@@ -40,7 +52,9 @@ func (k StepKind) Ends(p Parties) (debit, credit ledger.Name) {
 
 func (p *Parties) at(at place, unit ledger.Unit) ledger.Name {
 	switch at {
-	case atEmployer, atOwner:
+	case atEmployer:
+		return p.Employer
+	case atOwner:
 		return ledger.Name{Kind: ledger.KindAccount, Unit: unit, Owner: p.Owner}
 	case atEscrow:
 		return ledger.Name{Kind: ledger.KindEscrow, Unit: unit, Owner: p.Job}
@@ -86,6 +100,10 @@ func (s *State) Waiting(j *Job) string {
 	switch j.State {
 	case JobPostedState:
 		return s.waitingToBeReady(j)
+	case JobDelegated:
+		return s.waitingForChildren(j)
+	case JobAwaiting:
+		return j.waitingForPerson()
 	case JobSubmitted:
 		return s.waitingForCommittee()
 	case JobCommitting:
@@ -103,7 +121,7 @@ func (s *State) waitingToBeReady(j *Job) string {
 	if j.Escrowed || j.Spec.Reward == 0 {
 		return "its input is being worked out"
 	}
-	escrow, free := j.Spec.Reward+s.spec.Governance.FeeRatio.Of(j.Spec.Reward), s.ledger.Free(s.accounts.owner)
+	escrow, free := s.escrowFor(&j.Spec), s.affordable(j)
 	if escrow <= free {
 		return "an earlier job waits for tokens first"
 	}
@@ -141,6 +159,26 @@ func (s *State) openNeeds(j *Job) string {
 	return strings.Join(names, ", ") + " to end"
 }
 
+func (s *State) waitingForChildren(j *Job) string {
+	var names []string
+	for _, child := range j.Children {
+		if !child.State.Terminal() && len(names) < namedNeeds {
+			names = append(names, child.Name())
+		}
+	}
+	if more := j.openKids - len(names); more > 0 {
+		return fmt.Sprintf("its children %s and %d more to end", strings.Join(names, ", "), more)
+	}
+	return "its children " + strings.Join(names, ", ") + " to end"
+}
+
+func (j *Job) waitingForPerson() string {
+	if j.asked.Reason == reasonUndecided {
+		return "a person: the council came to no decision; approve pays the result, deny asks for another attempt"
+	}
+	return "a person: " + j.asked.Detail + " ran out; approve lets it wait, deny ends it"
+}
+
 func (s *State) waitingForCommittee() string {
 	g, able := &s.spec.Governance, int64(0)
 	for _, v := range s.validators {
@@ -157,7 +195,7 @@ func (s *State) waitingForCommittee() string {
 // waitingToStart asks in the order in which schedule decides.
 func (s *State) waitingToStart(j *Job) string {
 	spec, limit := &j.Spec, s.spec.Delegation.BackgroundLimit
-	deposit, owner := s.depositFor(j), s.ledger.Free(s.accounts.owner)
+	deposit, purse := s.depositFor(j), s.affordable(j)
 	switch first, ok := j.class.ready.first(); {
 	case j.RetryAt > s.now:
 		return "tries again at " + j.RetryAt.Clock()
@@ -169,8 +207,8 @@ func (s *State) waitingToStart(j *Job) string {
 		return short("energy", spec.EnergyBudget, s.freeOf(0))
 	case spec.ComputeBudget > s.freeOf(1):
 		return short("compute", spec.ComputeBudget, s.freeOf(1))
-	case deposit > owner:
-		return short("tokens", deposit, owner)
+	case deposit > purse:
+		return short("tokens", deposit, purse)
 	case len(j.class.pools) == 0:
 		return "no worker has the skills " + strings.Join(spec.Skills, ", ")
 	case !j.class.idle():

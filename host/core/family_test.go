@@ -1,0 +1,146 @@
+package core_test
+
+import (
+	"testing"
+
+	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/ledger"
+	"github.com/stretchr/testify/require"
+)
+
+func childPaid(reward ledger.Amount) core.JobSpec {
+	j := jobNamed("")
+	j.Reward = reward * tokens
+	return j
+}
+
+// A parent's attempt posts two children; they are paid out of its escrow, and it
+// goes on, with another attempt, when both have ended.
+func TestParentEndsAfterItsChildren(t *testing.T) {
+	r := newRig(t, baseSpec(), jobNamed("parent"))
+	r.plan["parent"] = []string{"kids"}
+	second := childPaid(20)
+	second.Needs = []string{"parent__1"}
+	r.kids["parent"] = []core.JobSpec{childPaid(10), second}
+	r.at = 0
+	for range 6 {
+		r.turn()
+	}
+	r.run()
+	require.Equal(t, core.JobFinalized, r.stateOf("parent__1"))
+	require.Equal(t, core.JobFinalized, r.stateOf("parent__2"))
+	require.Equal(t, core.JobFinalized, r.stateOf("parent"))
+	require.EqualValues(t, 2, r.state.Job("parent").Attempt)
+	require.EqualValues(t, 0, r.state.Job("parent").Failures)
+	// Escrow 105, of it 10.5 and 21 for the children; fees 5 + 0.5 + 1; every
+	// reward pays 8 % to validators, and 1 % of the rest is burned.
+	require.Equal(t, "9395", r.balance("account:operator"))
+	require.Equal(t, "6.5", r.balance("fees"))
+	require.Equal(t, "0.881", r.balance("burned")) // 1 % of 60.500002, 18.400001 and 9.200002, each rounded down
+	r.same()
+}
+
+func TestThreeLevels(t *testing.T) {
+	r := newRig(t, baseSpec(), jobNamed("a"))
+	r.plan["a"], r.plan["a__1"], r.plan["a__1__1"] = []string{"kids"}, []string{"kids"}, []string{"kids"}
+	r.kids["a"], r.kids["a__1"], r.kids["a__1__1"] = []core.JobSpec{childPaid(50)}, []core.JobSpec{childPaid(20)}, []core.JobSpec{childPaid(5)}
+	r.run()
+	for _, id := range []string{"a", "a__1", "a__1__1", "a__1__1__1"} {
+		require.Equal(t, core.JobFinalized, r.stateOf(id), id)
+	}
+	require.EqualValues(t, 3, r.state.Job("a__1__1__1").Depth)
+	r.same()
+}
+
+func TestChildrenAreRefusedByTheRule(t *testing.T) {
+	for name, c := range map[string]struct {
+		kids  []core.JobSpec
+		depth int64
+		says  string
+	}{
+		"none":        {nil, 9, "without children"},
+		"too dear":    {[]core.JobSpec{childPaid(50), childPaid(40)}, 9, "the children cost 94.5 with fees and deposits, 92 is left"},
+		"too deep":    {[]core.JobSpec{childPaid(1)}, 0, "deeper than max_depth"},
+		"no such job": {[]core.JobSpec{{Skills: []string{"s"}, Needs: []string{"parent"}}}, 9, "child 1: it needs parent"},
+		"no skill":    {[]core.JobSpec{{Skills: []string{"z"}}}, 9, "child 1: no worker has the skills z"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec := baseSpec()
+			spec.Delegation.MaxDepth, spec.Delegation.MaxAttempts = c.depth, 1
+			r := newRig(t, spec, jobNamed("parent"))
+			r.plan["parent"] = []string{"kids"}
+			r.kids["parent"] = c.kids
+			r.run()
+			j := r.state.Job("parent")
+			require.Equal(t, core.JobFailed, j.State)
+			require.Equal(t, "delegation", j.Detail)
+			require.Contains(t, r.told("attempt_failed"), c.says)
+			require.Equal(t, "9500", r.balance("account:operator"))
+		})
+	}
+}
+
+// Cancelling a parent returns everything below it to the unit: escrows, stakes,
+// seat stakes, deposits but for what running work has used.
+func TestCancelReturnsTheSubtree(t *testing.T) {
+	for _, turns := range []int{4, 6, 8, 10, 12} {
+		spec := baseSpec()
+		spec.Workers[0].Instances = []string{"w_0", "w_1", "w_2", "w_3"}
+		r := newRig(t, spec, jobNamed("a"))
+		r.plan["a"], r.plan["a__1"] = []string{"kids"}, []string{"kids"}
+		r.kids["a"], r.kids["a__1"] = []core.JobSpec{childPaid(40), childPaid(5)}, []core.JobSpec{childPaid(20), childPaid(3)}
+		for range turns {
+			r.turn()
+		}
+		before := r.state.Totals()
+		r.order(core.CancelJob, "a")
+		require.Equal(t, core.JobCancelled, r.stateOf("a"))
+		require.Zero(t, r.state.Open())
+		after := r.state.Totals()
+		require.Zero(t, after.Slashed-before.Slashed)
+		paid, _ := ledger.ParseAmount("0")
+		for _, account := range []string{"burned", "fees", "resources"} {
+			v, err := ledger.ParseAmount(r.balance(account))
+			require.NoError(t, err)
+			paid += v
+		}
+		// What children had earned before stays earned; nothing else has left.
+		owner, err := ledger.ParseAmount(r.balance("account:operator"))
+		require.NoError(t, err)
+		require.Equal(t, 10_000*tokens, owner+paid+after.Paid+r.endowed())
+		r.same()
+	}
+}
+
+// The deadline of a parent ends its children too.
+func TestDeadlineReachesChildren(t *testing.T) {
+	parent := jobNamed("a")
+	parent.Deadline = 5 * core.Minute
+	r := newRig(t, baseSpec(), parent)
+	r.plan["a"] = []string{"kids"}
+	long := childPaid(10)
+	long.Work = core.Hour
+	r.kids["a"] = []core.JobSpec{long}
+	r.run()
+	require.Equal(t, core.JobExpired, r.stateOf("a"))
+	require.Equal(t, core.JobCancelled, r.stateOf("a__1"))
+	require.Equal(t, "parent_ended", r.state.Job("a__1").Reason)
+	require.EqualValues(t, core.Time(5*core.Minute), r.state.Now())
+}
+
+func TestDelegationDuringAPauseIsHeld(t *testing.T) {
+	r := newRig(t, baseSpec(), jobNamed("a"))
+	r.plan["a"] = []string{"kids"}
+	r.kids["a"] = []core.JobSpec{childPaid(10)}
+	r.turn()
+	r.order(core.Pause, "")
+	r.at += core.Time(core.Minute)
+	r.finishWork()
+	require.Equal(t, core.JobRunning, r.stateOf("a"))
+	require.Nil(t, r.state.Job("a__1"))
+	r.order(core.Resume, "")
+	r.run()
+	require.Equal(t, core.JobFinalized, r.stateOf("a"))
+	require.Equal(t, core.JobFinalized, r.stateOf("a__1"))
+	r.same()
+}

@@ -1,0 +1,193 @@
+package core
+
+import (
+	"github.com/omega-run/omega/host/council"
+	"github.com/omega-run/omega/host/ledger"
+)
+
+// purse is an employer's account and the jobs that wait for it.
+type purse struct {
+	name     string
+	account  ledger.Account
+	unfunded heap[*Job] // posted, waiting for tokens, in post order
+}
+
+func (s *State) purseNamed(name string) *purse {
+	for _, p := range s.purses {
+		if p.name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// purseOf is who pays for a job that is nobody's child.
+func (s *State) purseOf(spec *JobSpec) *purse {
+	if spec.Employer == "" {
+		return s.purses[0]
+	}
+	return s.purseNamed(spec.Employer)
+}
+
+// fund escrows posted jobs, in post order, as far as their employers' tokens
+// go.
+func (s *State) fund() {
+	for _, p := range s.purses {
+		s.fundFrom(p)
+	}
+}
+
+func (s *State) fundFrom(p *purse) {
+	for s.roomInEntry() {
+		j, ok := p.unfunded.first()
+		if !ok {
+			return
+		}
+		if j.State != JobPostedState || j.Escrowed {
+			p.unfunded.remove(j)
+			continue
+		}
+		escrow := s.escrowFor(&j.Spec)
+		if escrow > s.ledger.Free(p.account) {
+			if !s.exhaust(j, "tokens") {
+				return
+			}
+			continue
+		}
+		if p.unfunded.remove(j); escrow > 0 {
+			s.escrow(j, escrow)
+		}
+	}
+}
+
+// escrowFor is what a job sets aside when it is posted: its reward and the fee.
+func (s *State) escrowFor(spec *JobSpec) ledger.Amount {
+	return spec.Reward + s.spec.Governance.FeeRatio.Of(spec.Reward)
+}
+
+func (s *State) escrow(j *Job, amount ledger.Amount) {
+	steps := s.steps(j)
+	steps.add(StepEscrow, 0, amount)
+	steps.emit()
+}
+
+// affordable is what a job's employer can pay for a deposit now. A child is paid
+// out of its parent's escrow, where its own part is set apart from its siblings'.
+func (s *State) affordable(j *Job) ledger.Amount {
+	if j.Parent == nil {
+		return s.ledger.Free(j.purse.account)
+	}
+	left := s.grantable(j.Parent)
+	if !j.working {
+		left += j.grant
+	}
+	return left
+}
+
+// grantable is what a job may still spend on children: what is left of its
+// reward without the validators' share, and without what its open children may
+// still need for deposits. The fee and that share are never available.
+func (s *State) grantable(j *Job) ledger.Amount {
+	left := s.ledger.Balance(j.escrow) - j.Fee - s.spec.Governance.ValidatorRewardRatio.Of(j.Spec.Reward)
+	for _, child := range j.Children {
+		if !child.State.Terminal() && !child.working {
+			left -= child.grant
+		}
+	}
+	return max(0, left)
+}
+
+// exhaust deals with a job that lacks what it needs, as the mission says: it
+// reports false where the job waits, and true where the job behind it may be
+// looked at.
+func (s *State) exhaust(j *Job, lacks string) bool {
+	switch s.spec.Mission.OnExhausted {
+	case "fail":
+		s.end(j, JobFailed, reasonExhausted, lacks)
+		return true
+	case "ask":
+		if !j.patient {
+			s.emit(&ApprovalAsked{Job: j.Spec.ID, Reason: reasonExhausted, Detail: lacks})
+			return true
+		}
+	}
+	return false
+}
+
+// answer takes what a person says about a job that awaits approval. A result
+// nobody could decide is paid for or turned down; a job that lacks something
+// waits for it or fails.
+func (s *State) answer(o *Order) *Refusal {
+	j := s.jobs[o.Job]
+	switch {
+	case j == nil:
+		return s.noSuchJob(o.Job)
+	case j.State.Terminal():
+		return refuse(RefuseJobEnded, string(j.State))
+	case j.State != JobAwaiting:
+		return refuse(RefuseNotAwaiting, string(j.State))
+	case s.halted():
+		return refuse(RefuseMissionStopped, string(s.status))
+	}
+	asked, approve := j.asked, o.Say == Approve
+	s.emit(&ApprovalGiven{Job: o.Job, Approve: approve, Reason: o.Reason})
+	switch {
+	case asked.Reason == reasonUndecided && approve:
+		s.approve(j, nil, nil)
+	case asked.Reason == reasonUndecided:
+		s.turnDown(j, o.Reason)
+	case !approve:
+		s.expireAs(j, JobFailed, reasonExhausted, asked.Detail)
+	}
+	return nil
+}
+
+// turnDown rejects a result as the owner says. Only a council slashes.
+func (s *State) turnDown(j *Job, why string) {
+	steps := s.steps(j)
+	steps.add(StepStakeReturn, 0, j.Stake)
+	steps.emit()
+	retry := s.retryAt(j)
+	s.emit(&AttemptRejected{Job: j.Spec.ID, Attempt: j.Attempt, Reason: council.CutReason("denied: " + why), RetryAt: retry})
+	if retry == 0 {
+		s.end(j, JobFailed, reasonAttempts, "denied")
+	}
+}
+
+func (s *State) evolvePurses(spec *Spec) {
+	s.openPurse(spec.Mission.Owner)
+	for i := range spec.Accounts {
+		s.openPurse(spec.Accounts[i].Name)
+	}
+}
+
+func (s *State) openPurse(name string) {
+	if s.purseNamed(name) == nil {
+		account := s.ledger.Open(ledger.Name{Kind: ledger.KindAccount, Unit: ledger.Token, Owner: name})
+		s.purses = append(s.purses, &purse{name, account, newHeap(inPostOrder, func(j *Job) *int { return &j.funds })})
+	}
+}
+
+func (s *State) evolveAsked(e *ApprovalAsked) {
+	j := s.jobs[e.Job]
+	j.askedIn, j.State = j.State, JobAwaiting
+	j.asked, j.askedAt = e, s.now
+	s.touch(j)
+}
+
+// evolveAnswered puts a job back to where it was asked about. The deadline did
+// not run meanwhile.
+func (s *State) evolveAnswered(e *ApprovalGiven) {
+	j := s.jobs[e.Job]
+	j.State = j.askedIn
+	j.patient = j.patient || e.Approve && j.asked.Reason == reasonExhausted
+	switch j.State {
+	case JobPostedState:
+		j.purse.unfunded.put(j)
+	case JobReadyState, JobRejected:
+		j.ReadyAt += s.now - j.askedAt
+	}
+	j.asked, j.askedAt, j.askedIn = nil, 0, ""
+	s.move(j)
+	s.touch(j)
+}
