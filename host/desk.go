@@ -2,6 +2,7 @@ package host
 
 import (
 	"container/heap"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,12 +21,14 @@ type desk struct {
 	keys     *Keys
 	doing    map[string]core.Work // by job
 	sealers  map[string]*council.Sealer
-	cast     map[string][]castVote // by job, of the round that goes on
-	replies  replies               // what will be answered at a later instant
-	answers  []answer              // what can be answered at once
-	ready    []answer              // what due has handed over, its room used again
+	panels   map[string]*panel // by job, of the round that goes on
+	replies  replies           // what will be answered at a later instant
+	answers  []answer          // what can be answered at once
+	ready    []answer          // what due has handed over, its room used again
 	execute  func(core.Work)
+	ask      func(question) // beside the loop
 	stop     func(core.Work)
+	where    folders
 	least    core.Time // the shortest time work takes
 	open     bool      // work begins; not before a host has taken what it missed
 }
@@ -36,10 +39,21 @@ type answer struct {
 	by      string
 	work    core.Work
 	command core.Command
+	judge   func([]byte) core.Judgement // of a result, where an expression has to be evaluated first
+}
+
+// judged asks for an answer's judgement.
+func (a answer) judged() question {
+	return question{id: a.id, by: a.by, work: a.work, answer: func(context.Context, runner) core.Command {
+		result := a.command.(*core.Result)
+		verdict := a.judge(result.Result)
+		result.Judged = &verdict
+		return result
+	}}
 }
 
 func newDesk(missions *missions, keys *Keys) *desk {
-	return &desk{missions: missions, keys: keys, doing: map[string]core.Work{}, sealers: map[string]*council.Sealer{}, cast: map[string][]castVote{}}
+	return &desk{missions: missions, keys: keys, doing: map[string]core.Work{}, sealers: map[string]*council.Sealer{}, panels: map[string]*panel{}}
 }
 
 // reconcile starts and ends work so that what is being done is what the state
@@ -71,12 +85,12 @@ func (d *desk) compare(s *core.State, j *core.Job) {
 	if want.Kind == have.Kind && want.Attempt == have.Attempt && want.Lease == have.Lease && want.Round == have.Round {
 		return
 	}
-	if have.Kind == core.RunAttempt && d.stop != nil {
+	if have.Kind != core.NoWork && d.stop != nil {
 		d.stop(have)
 	}
 	if want.Kind == core.NoWork {
 		delete(d.doing, id)
-		delete(d.cast, id)
+		delete(d.panels, id)
 		return
 	}
 	d.doing[id] = want
@@ -86,7 +100,7 @@ func (d *desk) compare(s *core.State, j *core.Job) {
 func (d *desk) begin(s *core.State, w core.Work) {
 	switch w.Kind {
 	case core.ResolveInput:
-		d.answers = append(d.answers, d.resolve(s, w))
+		d.ask(d.resolve(s, w))
 	case core.RunAttempt:
 		if w.Job.Worker.Spec().Kind == core.Simulated {
 			d.simulate(s, w)
@@ -94,17 +108,21 @@ func (d *desk) begin(s *core.State, w core.Work) {
 		}
 		d.execute(w)
 	case core.CommitVotes:
-		d.answers = append(d.answers, d.commit(s, w))
+		d.ask(d.commit(s, w))
 	case core.RevealVotes:
-		d.answers = append(d.answers, d.reveal(s, w))
+		if a := d.reveal(s, w); len(a.command.(*core.Reveal).Votes) > 0 {
+			d.answers = append(d.answers, a)
+		}
 	}
 }
 
-// again begins all running attempts anew, under the leases they have.
-func (d *desk) again() {
+// again begins everything anew that is done beside the loop, under the leases
+// there are.
+func (d *desk) again(s *core.State) {
 	for _, id := range slices.Sorted(maps.Keys(d.doing)) {
-		if w := d.doing[id]; w.Kind == core.RunAttempt && w.Job.Worker.Spec().Kind != core.Simulated {
-			d.execute(w)
+		w := d.doing[id]
+		if w.Kind != core.RunAttempt || w.Job.Worker.Spec().Kind != core.Simulated {
+			d.begin(s, w)
 		}
 	}
 }
@@ -124,7 +142,12 @@ func (d *desk) due(now core.Time) []answer {
 	ready := d.answers
 	d.answers = d.ready[:0]
 	for len(d.replies) > 0 && d.replies[0].at <= now {
-		ready = append(ready, heap.Pop(&d.replies).(reply).answer)
+		a := heap.Pop(&d.replies).(reply).answer
+		if a.judge == nil {
+			ready = append(ready, a)
+		} else if d.wanted(a) {
+			d.ask(a.judged())
+		}
 	}
 	slices.SortStableFunc(ready, func(a, b answer) int { return strings.Compare(a.id, b.id) })
 	d.ready = ready
@@ -167,9 +190,18 @@ func (r *replies) Pop() any {
 
 // answerAtEnd gives a work's answer when its modelled time is over.
 func (d *desk) answerAtEnd(s *core.State, w core.Work, command core.Command) {
+	d.answerWhenOver(s, w, command, nil)
+}
+
+func (d *desk) answerWhenOver(s *core.State, w core.Work, command core.Command, judge func([]byte) core.Judgement) {
 	at := max(w.Job.EndsAt(), w.Job.StartedAt+d.least)
-	a := answer{id: w.Job.WorkID(), by: "worker:" + w.Job.Worker.ID, work: w, command: command}
-	if at <= s.Now() {
+	a := answer{id: w.Job.WorkID(), by: "worker:" + w.Job.Worker.ID, work: w, command: command, judge: judge}
+	switch {
+	case at > s.Now():
+	case judge != nil:
+		d.ask(a.judged())
+		return
+	default:
 		d.answers = append(d.answers, a)
 		return
 	}
@@ -186,6 +218,10 @@ func (d *desk) simulate(s *core.State, w core.Work) {
 		d.answerAtEnd(s, w, &core.Failure{Job: j.Spec.ID, Attempt: w.Attempt, Lease: w.Lease, Reason: "exit", Detail: "The simulated worker failed."})
 		return
 	}
+	if j.Spec.Delegate != nil && len(j.Children) == 0 {
+		d.answerAtEnd(s, w, handsOn(w))
+		return
+	}
 	result := j.Spec.Simulated
 	switch {
 	case wrong:
@@ -196,29 +232,42 @@ func (d *desk) simulate(s *core.State, w core.Work) {
 	answer := &core.Result{
 		Job: j.Spec.ID, Attempt: w.Attempt, Lease: w.Lease, Result: result, EnergyUsed: core.Unreported, ComputeUsed: core.Unreported,
 	}
-	if judge := d.judgeFor(s, w); judge != nil {
+	judge := d.judgeFor(s, w)
+	if judge != nil && !j.Spec.Accept { // no expression to evaluate
 		verdict := judge(result)
-		answer.Judged = &verdict
+		answer.Judged, judge = &verdict, nil
 	}
-	d.answerAtEnd(s, w, answer)
+	d.answerWhenOver(s, w, answer, judge)
 }
 
-// resolve evaluates the input of a job whose needs have ended.
-func (d *desk) resolve(s *core.State, w core.Work) answer {
-	id := w.Job.Spec.ID
-	a := answer{id: id + "/input", by: "mission", work: w}
-	mission := d.missions.loaded(w.Job.Spec.Generation)
-	input, problem := mission.Input(id, func(need string) ([]byte, bool) {
-		j := s.Job(need)
-		if j == nil || j.State != core.JobFinalized {
-			return nil, false
-		}
-		return j.Result, true
-	})
-	if problem != nil {
-		a.command = &core.Resolve{Job: id, Problem: fmt.Sprintf("%s:%d: %s", problem.File, problem.Line, problem.Detail)}
-	} else {
-		a.command = &core.Resolve{Job: id, Input: input}
+// handsOn is a simulated worker's first answer to a job that declares children.
+func handsOn(w core.Work) core.Command {
+	j := w.Job
+	children, err := childrenOf(j.Spec.ID, 0, j.Spec.Delegate)
+	if err != nil {
+		return &core.Failure{Job: j.Spec.ID, Attempt: w.Attempt, Lease: w.Lease, Reason: "delegation", Detail: err.Error() + "."}
 	}
-	return a
+	return &core.Delegate{Job: j.Spec.ID, Attempt: w.Attempt, Lease: w.Lease, EnergyUsed: core.Unreported, ComputeUsed: core.Unreported, Children: children}
+}
+
+// resolve asks for the input of a job whose needs have ended.
+func (d *desk) resolve(s *core.State, w core.Work) question {
+	id := w.Job.Spec.ID
+	mission := d.missions.loaded(w.Job.Spec.Generation)
+	results := map[string][]byte{}
+	for _, need := range w.Job.Spec.Needs {
+		if j := s.Job(need); j != nil && j.State == core.JobFinalized {
+			results[need] = j.Result
+		}
+	}
+	return question{id: id + "/input", by: "mission", work: w, answer: func(context.Context, runner) core.Command {
+		input, problem := mission.Input(id, func(need string) ([]byte, bool) {
+			result, ok := results[need]
+			return result, ok
+		})
+		if problem != nil {
+			return &core.Resolve{Job: id, Problem: fmt.Sprintf("%s:%d: %s", problem.File, problem.Line, problem.Detail)}
+		}
+		return &core.Resolve{Job: id, Input: input}
+	}}
 }

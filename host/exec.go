@@ -2,6 +2,7 @@ package host
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,6 +30,47 @@ func execTask(w core.Work, missionDir, data string) worker.Task {
 	}
 }
 
+// folders are where a mission's files and its data lie.
+type folders struct{ mission, data string }
+
+// judgeTask has a validator's program judge a result.
+func (d *desk) judgeTask(j *core.Job, block *core.ValidatorSpec, round, seat int64) worker.Task {
+	spec := &block.Exec
+	name := fmt.Sprintf("vote-%d-%d", round, seat)
+	return worker.Task{
+		Job: j.Spec.ID, Attempt: int(j.Attempt), Command: spec.Command, Env: spec.Env, Input: judgeInput(j), Raw: true,
+		MissionDir: d.where.mission, AttemptDir: filepath.Join(d.where.data, "work", j.Spec.ID, name),
+		BlobDir: filepath.Join(d.where.data, "blobs"), Timeout: time.Duration(spec.Timeout) * time.Millisecond,
+		MemoryBytes: spec.Memory, OutputBytes: spec.Output,
+	}
+}
+
+// judgeInput is what a validator's program reads.
+func judgeInput(j *core.Job) []byte {
+	in := struct {
+		Job    string          `json:"job"`
+		Title  string          `json:"title,omitempty"`
+		Input  json.RawMessage `json:"input"`
+		Result json.RawMessage `json:"result"`
+		Files  []judgedFile    `json:"files,omitempty"`
+	}{Job: j.Spec.ID, Title: j.Spec.Title, Input: execInput(j), Result: j.Result}
+	for _, f := range j.Files {
+		in.Files = append(in.Files, judgedFile{f.Name, hex.EncodeToString(f.Digest[:]), f.Size})
+	}
+	b, err := json.Marshal(in)
+	if err != nil {
+		panic("host: a recorded result is not JSON: " + err.Error())
+	}
+	return b
+}
+
+// judgedFile names a blob: $OMEGA_BLOBS/<digest>.
+type judgedFile struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"`
+	Size   int64  `json:"size"`
+}
+
 func execInput(j *core.Job) []byte {
 	if j.Spec.Input == nil {
 		return []byte("null")
@@ -43,14 +85,17 @@ type attempt struct {
 	number int64
 	lease  core.Seq
 	worker string
+	kids   int // that earlier attempts have posted
 	task   worker.Task
 }
 
 func (l *loop) attemptOf(w core.Work, missionDir, data string) attempt {
-	return attempt{
+	a := attempt{
 		job: w.Job.Spec.ID, number: w.Attempt, lease: w.Lease, worker: "worker:" + w.Job.Worker.ID,
-		task: execTask(w, missionDir, data),
+		kids: len(w.Job.Children), task: execTask(w, missionDir, data),
 	}
+	a.task.Children = familyOf(l.state, w.Job)
+	return a
 }
 
 // command is what the core is told of a reply. Judge is the host's own
@@ -69,6 +114,13 @@ func (a attempt) command(r worker.Reply, judge func([]byte) core.Judgement) core
 	compute, err := usage(r.ComputeUsed)
 	if err != nil {
 		return fail(worker.FaultBadJSON, fmt.Sprintf("compute_used: %v.", err))
+	}
+	if r.Children != nil {
+		children, err := childrenOf(a.job, a.kids, r.Children)
+		if err != nil {
+			return fail(worker.FaultBadJSON, err.Error()+".")
+		}
+		return &core.Delegate{Job: a.job, Attempt: a.number, Lease: a.lease, EnergyUsed: energy, ComputeUsed: compute, Children: children}
 	}
 	result := &core.Result{
 		Job: a.job, Attempt: a.number, Lease: a.lease, Result: r.Result, EnergyUsed: energy, ComputeUsed: compute, Files: blobs(r.Files),

@@ -26,20 +26,22 @@ type live struct {
 	problems   io.Writer // what the owner should know
 	stalled    bool      // and has been told
 
-	work    context.Context // of everything that runs outside; ends with the host
-	endWork context.CancelFunc
-	group   sync.WaitGroup
-	mu      sync.Mutex // guards running: an emergency stop does not wait for the loop
-	running map[string]context.CancelFunc
-	stops   map[string]bool // emergency stops seen; only listen writes it
-	killed  bool            // by an emergency stop whose entry is not recorded yet
+	work     context.Context // of everything that runs outside; ends with the host
+	endWork  context.CancelFunc
+	group    sync.WaitGroup
+	mu       sync.Mutex                    // guards running: an emergency stop does not wait for the loop
+	running  map[string]context.CancelFunc // by job
+	thinking chan struct{}
+	stops    map[string]bool // emergency stops seen; only listen writes it
+	killed   bool            // by an emergency stop whose entry is not recorded yet
 }
 
 // input is what the world wants of the loop.
 type input struct {
 	by      string
 	command core.Command
-	receipt *Receipt // written once the entry is recorded; may be nil
+	receipt *Receipt   // written once the entry is recorded; may be nil
+	work    *core.Work // of an answer the host itself makes: it is dropped when nobody waits for it any more
 }
 
 // maxInbox is how many inputs wait for the loop before their senders do.
@@ -189,6 +191,9 @@ func (l *live) keepTime() {
 
 // take steps one input. What was due before it comes first.
 func (l *live) take(in input) error {
+	if in.work != nil && !l.desk.goesOn(*in.work) {
+		return nil
+	}
 	now := l.clock.now()
 	if order, ok := in.command.(*core.Order); ok {
 		if answer, seq, known := l.state.Acknowledged(order.ID, order.Body); known {
@@ -226,7 +231,7 @@ func (l *live) obeyed(o *core.Order, before core.Status) {
 		l.desk.reconcileAll(l.state)
 	}
 	if killed {
-		l.desk.again()
+		l.desk.again(l.state)
 	}
 }
 
@@ -254,13 +259,7 @@ func (l *live) send(in input) {
 func (l *live) begin(w core.Work) {
 	a := l.attemptOf(w, l.missionDir, l.data)
 	cause, _ := l.journal.Head()
-	ctx, cancel := context.WithCancel(l.work)
-	l.mu.Lock()
-	if l.killed {
-		cancel()
-	}
-	l.running[w.Job.Spec.ID] = cancel
-	l.mu.Unlock()
+	ctx, cancel := l.hold(w)
 	judge := l.desk.judgeFor(l.state, w)
 	l.spawn(func() {
 		defer cancel()

@@ -59,7 +59,8 @@ func OpenManual(c ManualConfig) (*Manual, error) {
 	m.host.wall = func(core.Time) string { return c.Now().UTC().Format(wallFormat) }
 	m.host.spawn = func(run func()) { c.Begin(m.work, m.head(), run) }
 	m.host.desk.execute = func(w core.Work) { m.work = w; m.host.begin(w) }
-	m.host.desk.stop = m.host.end
+	m.host.desk.stop, m.host.desk.ask = m.host.end, m.ponder
+	m.host.desk.where = folders{"", c.Data}
 	return m, nil
 }
 

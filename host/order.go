@@ -212,7 +212,7 @@ func decodeRest(job *core.JobSpec, left map[string]json.RawMessage) (err error) 
 		delete(left, name)
 	}
 	canonical := func(name string, to *[]byte) {
-		if value, given := left[name]; given && err == nil {
+		if value := left[name]; value != nil && err == nil {
 			if *to, err = core.Canonical(value); err != nil {
 				err = fmt.Errorf("%s: %w", name, err)
 			}
@@ -224,7 +224,11 @@ func decodeRest(job *core.JobSpec, left map[string]json.RawMessage) (err error) 
 	read("needs", &job.Needs)
 	read("priority", &priority)
 	canonical("input", &job.Input)
-	canonical("simulated", &job.Simulated)
+	var simulated struct{ Result, Delegate json.RawMessage }
+	read("simulated", &simulated)
+	left["result"], left["delegate"] = simulated.Result, simulated.Delegate
+	canonical("result", &job.Simulated)
+	canonical("delegate", &job.Delegate)
 	if err != nil {
 		return err
 	}

@@ -91,8 +91,9 @@ type rehearsal struct {
 	owner      ed25519.PrivateKey
 	script     []scheduledOrder // the owner's, by time and in file order
 	begun      []core.Work      // at this instant
-	stood      core.Time        // how long mission time has stood still
-	halt       core.Time        // when the grace of a stop ends, 0 none
+	asked      []question
+	stood      core.Time // how long mission time has stood still
+	halt       core.Time // when the grace of a stop ends, 0 none
 }
 
 func newRehearsal(ctx context.Context, c Config, mission *missionfile.Mission, script []missionfile.Scheduled, data string) (*rehearsal, error) {
@@ -106,6 +107,8 @@ func newRehearsal(ctx context.Context, c Config, mission *missionfile.Mission, s
 	all := &missions{compiled: map[int64]*missionfile.Mission{}}
 	r.loop = &loop{state: core.New(), journal: j, wall: wallAt, desk: newDesk(all, &keys)}
 	r.desk.execute, r.desk.least, r.desk.open = r.begin, 1, true
+	r.desk.ask = func(q question) { r.asked = append(r.asked, q) }
+	r.desk.where = folders{mission.Dir(), data}
 	r.exec = (&worker.Exec{Rehearsal: true}).Run
 	r.script, err = schedule(script, owner)
 	return r, err
@@ -212,10 +215,15 @@ func (r *rehearsal) instant(now core.Time) error {
 		if err != nil {
 			return err
 		}
-		if !busy && len(r.begun) == 0 {
+		switch {
+		case busy:
+		case len(r.asked) > 0:
+			if err := r.settleQuestions(); err != nil {
+				return err
+			}
+		case len(r.begun) == 0:
 			return nil
-		}
-		if !busy {
+		default:
 			if err := r.work(); err != nil {
 				return err
 			}
@@ -275,8 +283,12 @@ func (r *rehearsal) hold(w core.Work, reply worker.Reply) error {
 	case r.ctx.Err() != nil:
 		return r.ctx.Err()
 	case reply.MachineLimit:
-		return fmt.Errorf("%w: attempt %d of %s, with ten times its allowance: %s", ErrMachine, a.number, a.job, reply.Detail)
+		return machineLimit(a.task, reply)
 	}
 	r.desk.answerAtEnd(r.state, w, a.command(reply, r.desk.judgeFor(r.state, w)))
 	return nil
+}
+
+func machineLimit(t worker.Task, r worker.Reply) error {
+	return fmt.Errorf("%w: attempt %d of %s, with ten times its allowance: %s", ErrMachine, t.Attempt, t.Job, r.Detail)
 }

@@ -1,6 +1,9 @@
 package host
 
 import (
+	"context"
+	"sync/atomic"
+
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/council"
 	"github.com/omega-run/omega/host/missionfile"
@@ -49,38 +52,141 @@ func (d *desk) sealer(v *core.Validator) *council.Sealer {
 	return s
 }
 
-// commit gives the commitments of all seats the host holds, each vote sealed
-// until its round reveals. A seat whose key the host no longer has abstains by
-// staying silent.
-func (d *desk) commit(s *core.State, w core.Work) answer {
-	j, mission := w.Job, s.Mission().Mission
-	verdict := d.rule(j)(j.Result)
-	vote := council.Reject
-	if verdict.Approve {
+// panel is the seats of a round that the host votes for, copied: a job belongs
+// to the loop.
+type panel struct {
+	mission string
+	job     string
+	round   int
+	seed    uint64
+	result  []byte
+	digest  core.Digest
+	judge   func(result []byte) core.Judgement
+	seats   []panelSeat
+	cast    atomic.Pointer[[]castVote] // by seat, once the votes are sealed
+}
+
+type panelSeat struct {
+	seat   int64
+	id     string
+	key    [32]byte
+	sealer *council.Sealer
+	kind   core.ValidatorKind
+	model  core.ValidatorModel
+	task   worker.Task // of a program
+}
+
+// commit asks for the commitments of all seats the host holds and that have not
+// committed, each vote sealed until its round reveals. A seat whose key the host
+// no longer has stays silent.
+func (d *desk) commit(s *core.State, w core.Work) question {
+	j := w.Job
+	p := &panel{
+		mission: s.Mission().Mission, job: j.Spec.ID, round: int(w.Round), seed: uint64(s.Spec().Mission.Seed),
+		result: j.Result, digest: j.Digest, judge: d.rule(j),
+	}
+	asks := false
+	for i := range j.Round.Seats {
+		seat := &j.Round.Seats[i]
+		v, sealer := seat.Validator, d.sealer(seat.Validator)
+		if v.Outside || seat.Committed || sealer == nil {
+			continue
+		}
+		ps := panelSeat{seat: int64(i), id: v.ID, key: v.Key, sealer: sealer}
+		if block := v.Spec(); block != nil {
+			ps.kind, ps.model = block.Kind, block.Simulated
+			switch ps.kind {
+			case "":
+				ps.kind = core.RuleValidator
+			case core.ExecValidator:
+				ps.task, asks = d.judgeTask(j, block, w.Round, int64(i)), true
+			}
+		}
+		p.seats = append(p.seats, ps)
+	}
+	d.panels[j.Spec.ID] = p
+	return question{id: core.VoteID(j.Spec.ID, w.Round, "commit"), by: "council", work: w, program: asks, answer: p.vote}
+}
+
+// vote has every seat judge and seals what it says.
+func (p *panel) vote(ctx context.Context, run runner) core.Command {
+	verdict := p.judge(p.result)
+	command := &core.Commit{Job: p.job, Round: int64(p.round), Votes: make([]core.SealedVote, 0, len(p.seats))}
+	var cast []castVote
+	for i := range p.seats {
+		seat := &p.seats[i]
+		vote, reason, silent := p.ask(ctx, run, seat, verdict)
+		if silent {
+			continue
+		}
+		sealed, open := p.seal(seat, vote, reason)
+		command.Votes = append(command.Votes, sealed)
+		for len(cast) <= int(seat.seat) {
+			cast = append(cast, castVote{})
+		}
+		cast[seat.seat] = castVote{sealed.Commitment, open}
+	}
+	p.cast.Store(&cast)
+	if len(command.Votes) == 0 {
+		return nil
+	}
+	return command
+}
+
+// ask has one seat judge. A program that cannot say abstains; so does a
+// validator that has been removed.
+func (p *panel) ask(ctx context.Context, run runner, seat *panelSeat, verdict core.Judgement) (vote council.Vote, reason string, silent bool) {
+	if vote = council.Reject; verdict.Approve {
 		vote = council.Approve
 	}
-	plain, err := council.Plaintext(vote, verdict.Reason)
+	switch seat.kind {
+	case core.RuleValidator:
+	case core.SimulatedValidator:
+		model := worker.SimulatedVote{AbsentRatio: int64(seat.model.AbsentRatio), WrongRatio: int64(seat.model.WrongRatio)}
+		absent, wrong := model.Outcome(p.seed, p.job, p.round, seat.id)
+		switch {
+		case absent:
+			return 0, "", true
+		case wrong && verdict.Approve:
+			return council.Reject, "simulated: a wrong vote", false
+		case wrong:
+			return council.Approve, "", false
+		}
+	case core.ExecValidator:
+		return programVote(run(ctx, seat.task))
+	default:
+		return council.Abstain, "this validator has been removed", false
+	}
+	return vote, verdict.Reason, false
+}
+
+func programVote(r worker.Reply) (council.Vote, string, bool) {
+	if r.Fault != "" {
+		return council.Abstain, council.CutReason(string(r.Fault) + ": " + r.Detail), false
+	}
+	said, reason, err := worker.Verdict(r.Stdout)
+	if err != nil {
+		return council.Abstain, council.CutReason(err.Error()), false
+	}
+	vote, err := council.ParseVote(said)
+	if err != nil {
+		panic("host: " + err.Error())
+	}
+	return vote, council.CutReason(reason), false
+}
+
+func (p *panel) seal(seat *panelSeat, vote council.Vote, reason string) (core.SealedVote, core.OpenVote) {
+	plain, err := council.Plaintext(vote, reason)
 	if err != nil {
 		panic("host: a cut reason does not fit: " + err.Error())
 	}
-	command := &core.Commit{Job: j.Spec.ID, Round: w.Round, Votes: make([]core.SealedVote, 0, len(j.Round.Seats))}
-	cast := make([]castVote, len(j.Round.Seats))
-	for i := range j.Round.Seats {
-		sealer := d.sealer(j.Round.Seats[i].Validator)
-		if sealer == nil {
-			continue
-		}
-		open := core.OpenVote{Seat: int64(i), Vote: vote.String(), Reason: verdict.Reason, Salt: sealer.Salt(mission, j.Spec.ID, int(w.Round))}
-		commitment, err := s.CommitmentOf(j, &open)
-		if err != nil {
-			panic("host: " + err.Error())
-		}
-		nonce, box := sealer.Seal(mission, j.Spec.ID, int(w.Round), plain[:])
-		command.Votes = append(command.Votes, core.SealedVote{Seat: int64(i), Commitment: commitment, Nonce: nonce, Box: box})
-		cast[i] = castVote{commitment, open}
-	}
-	d.cast[j.Spec.ID] = cast
-	return answer{id: core.VoteID(j.Spec.ID, w.Round, "commit"), by: "council", work: w, command: command}
+	open := core.OpenVote{Seat: seat.seat, Vote: vote.String(), Reason: reason, Salt: seat.sealer.Salt(p.mission, p.job, p.round)}
+	commitment := council.Commitment(council.Ballot{
+		Mission: p.mission, Job: p.job, Round: p.round, Validator: seat.key[:],
+		Result: p.digest, Vote: vote, Reason: council.ReasonDigest(reason), Salt: open.Salt,
+	})
+	nonce, box := seat.sealer.Seal(p.mission, p.job, p.round, plain[:])
+	return core.SealedVote{Seat: seat.seat, Commitment: commitment, Nonce: nonce, Box: box}, open
 }
 
 // castVote is a vote this process has sealed, kept until its round is over to
@@ -96,7 +202,12 @@ type castVote struct {
 func (d *desk) reveal(s *core.State, w core.Work) answer {
 	j, mission := w.Job, s.Mission().Mission
 	command := &core.Reveal{Job: j.Spec.ID, Round: w.Round, Votes: make([]core.OpenVote, 0, len(j.Round.Seats))}
-	cast := d.cast[j.Spec.ID]
+	var cast []castVote
+	if p := d.panels[j.Spec.ID]; p != nil {
+		if sealed := p.cast.Load(); sealed != nil {
+			cast = *sealed
+		}
+	}
 	for i := range j.Round.Seats {
 		seat := &j.Round.Seats[i]
 		if !seat.Committed || seat.Revealed {

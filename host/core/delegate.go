@@ -107,7 +107,7 @@ func (s *State) unfitChildren(j *Job, children []JobSpec) string {
 		siblings[child.ID] = true
 		cost += s.escrowFor(child) + s.depositOf(child) // at most 1,000 of at most 10¹² units each
 	}
-	if left := s.grantable(j); cost > left {
+	if left := s.Grantable(j); cost > left {
 		return fmt.Sprintf("the children cost %s with fees and deposits, %s is left to spend on them", cost, left)
 	}
 	return ""

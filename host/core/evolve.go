@@ -170,10 +170,10 @@ func (s *State) evolveLimit(i int, limit ledger.Amount) {
 }
 
 func (s *State) evolveValidators(e *GenerationApplied) {
-	keep, n := map[string]bool{}, 0
-	for _, block := range e.Spec.Validators {
+	n := 0
+	for i := range e.Spec.Validators {
+		block := &e.Spec.Validators[i]
 		for _, id := range block.Instances {
-			keep[id] = true
 			if s.seatable[id] == nil {
 				v := &Validator{
 					ID: id, Key: e.Keys[n], Outside: block.Kind == OutsideValidator,
@@ -186,8 +186,20 @@ func (s *State) evolveValidators(e *GenerationApplied) {
 			n++
 		}
 	}
+	s.seatValidators()
+}
+
+// seatValidators tells each validator its block; one without has been removed.
+func (s *State) seatValidators() {
 	for _, v := range s.validators {
-		v.Draining = !keep[v.ID]
+		v.block, v.Draining = nil, true
+	}
+	for i := range s.spec.Validators {
+		for _, id := range s.spec.Validators[i].Instances {
+			if v := s.seatable[id]; v != nil {
+				v.block, v.Draining = &s.spec.Validators[i], false
+			}
+		}
 	}
 }
 

@@ -161,7 +161,6 @@ func (v *Validator) fields(c *Codec) {
 	c.Text("id", &v.ID)
 	c.Hex("key", v.Key[:])
 	c.Flag("outside", &v.Outside)
-	c.Flag("draining", &v.Draining)
 	integer(c, "missed", &v.Missed)
 }
 
@@ -180,6 +179,7 @@ func (s *State) validatorsField(c *Codec) {
 		v.stake = s.ledger.Open(ledger.Name{Kind: ledger.KindValidatorStake, Unit: ledger.Token, Owner: v.ID})
 		s.seatable[v.ID] = v
 	}
+	s.seatValidators()
 }
 
 func (t *taken) fields(c *Codec) {

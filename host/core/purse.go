@@ -77,17 +77,17 @@ func (s *State) affordable(j *Job) ledger.Amount {
 	if j.Parent == nil {
 		return s.ledger.Free(j.purse.account)
 	}
-	left := s.grantable(j.Parent)
+	left := s.Grantable(j.Parent)
 	if !j.working {
 		left += j.grant
 	}
 	return left
 }
 
-// grantable is what a job may still spend on children: what is left of its
+// Grantable is what a job may still spend on children: what is left of its
 // reward without the validators' share, and without what its open children may
 // still need for deposits. The fee and that share are never available.
-func (s *State) grantable(j *Job) ledger.Amount {
+func (s *State) Grantable(j *Job) ledger.Amount {
 	left := s.ledger.Balance(j.escrow) - j.Fee - s.spec.Governance.ValidatorRewardRatio.Of(j.Spec.Reward)
 	for _, child := range j.Children {
 		if !child.State.Terminal() && !child.working {

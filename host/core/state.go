@@ -172,9 +172,13 @@ type Validator struct {
 	Outside  bool // its key is not the host's
 	Draining bool
 	Missed   int64 // rounds in a row in which it was absent
+	block    *ValidatorSpec
 	account  ledger.Account
 	stake    ledger.Account
 }
+
+// Spec is the block the validator belongs to, nil once an edit has removed it.
+func (v *Validator) Spec() *ValidatorSpec { return v.block }
 
 // State is one mission at one entry. Only evolve writes it.
 type State struct {

@@ -101,7 +101,13 @@ func isMissionFile(mission *os.Root, arg string) bool {
 // environment is all the program sees of the host's.
 func (x *Exec) environment(t Task, f folder) ([]string, *Reply) {
 	env := []string{"OMEGA_MISSION=" + f.mission, outVariable + "=" + f.out, "OMEGA_JOB=" + t.Job, "OMEGA_ATTEMPT=" + strconv.Itoa(t.Attempt)}
-	fixed := []string{"OMEGA_MISSION", outVariable, "OMEGA_JOB", "OMEGA_ATTEMPT"}
+	fixed := []string{"OMEGA_MISSION", outVariable, "OMEGA_JOB", "OMEGA_ATTEMPT", "OMEGA_BLOBS", childrenVariable}
+	if t.Children != nil || t.Raw { // they may look at files others have left
+		env = append(env, "OMEGA_BLOBS="+f.blobs)
+	}
+	if t.Children != nil {
+		env = append(env, childrenVariable+"="+filepath.Join(f.dir, childrenName))
+	}
 	if x.Rehearsal {
 		env = append(env, "LANG=C.UTF-8", "TZ=UTC")
 		fixed = append(fixed, "LANG", "TZ")

@@ -14,42 +14,85 @@ import (
 // maxAmountBytes is the longest decimal: no 64-bit amount in any scale needs more.
 const maxAmountBytes = 40
 
-// parseEnvelope reads what an attempt printed: {"result": …, "energy_used": "…", "compute_used": "…"}. The
-// amounts may be left out.
-func parseEnvelope(stdout []byte) (result []byte, energy, compute string, fault Fault, detail string) {
-	bad := func(format string, args ...any) ([]byte, string, string, Fault, string) {
-		return nil, "", "", FaultBadJSON, "Standard output " + fmt.Sprintf(format, args...)
+// parse reads what an attempt printed: {"result": …, "energy_used": "…", "compute_used": "…"}, or the same
+// with "children": […] instead of the result. The amounts may be left out.
+func (r *Reply) parse(stdout []byte) {
+	members, err := object(stdout, `{"result": …}`)
+	if err != nil {
+		r.Fault, r.Detail = FaultBadJSON, "Standard output "+err.Error()
+		return
 	}
+	if r.EnergyUsed, err = usage(members, "energy_used"); err == nil {
+		r.ComputeUsed, err = usage(members, "compute_used")
+	}
+	if err == nil {
+		r.Result, r.Children, err = answer(members)
+	}
+	if err != nil {
+		r.Fault, r.Detail = FaultBadJSON, "Standard output "+err.Error()
+		return
+	}
+	if n := len(r.Result) + len(r.Children); n > MaxResultBytes {
+		r.Fault, r.Detail = FaultTooLarge, fmt.Sprintf("The result is %d bytes as compact JSON, the limit is %d; leave large data as files in $OMEGA_OUT.", n, MaxResultBytes)
+		r.Result, r.Children = nil, nil
+	}
+}
+
+// answer is the result or, instead of it, the children.
+func answer(members map[string]json.RawMessage) (result, children []byte, err error) {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if name != "result" && name != "children" && name != "energy_used" && name != "compute_used" {
+			return nil, nil, fmt.Errorf(`has an unknown member %.80q; data belongs inside "result", beside it only "energy_used" and "compute_used" may stand.`, name)
+		}
+	}
+	result, done := members["result"]
+	children, more := members["children"]
+	switch {
+	case done && more:
+		return nil, nil, errors.New(`has both "result" and "children"; an attempt ends with one of them, and is run again when its children have ended.`)
+	case more && children[0] != '[':
+		return nil, nil, errors.New(`has "children" that are not a list of jobs.`)
+	case !done && !more:
+		return nil, nil, errors.New(`has no member "result".`)
+	}
+	return result, children, nil
+}
+
+// object reads the one JSON object a program printed.
+func object(stdout []byte, form string) (map[string]json.RawMessage, error) {
 	if strings.TrimSpace(string(stdout)) == "" {
-		return bad(`is empty; the program must print one object {"result": …} on it.`)
+		return nil, fmt.Errorf("is empty; the program must print one object %s on it.", form)
 	}
 	text, err := core.CanonicalMax(stdout, len(stdout)) // its limit was applied while it was read
 	if err != nil {
-		return bad("is not one JSON value: %s; print only the envelope there, and messages on standard error.", jsonReason(err))
+		return nil, fmt.Errorf("is not one JSON value: %s; print only %s there, and messages on standard error.", jsonReason(err), form)
 	}
 	var members map[string]json.RawMessage
 	if text[0] != '{' || json.Unmarshal(text, &members) != nil {
-		return bad(`is not an object; the program must print {"result": …}.`)
+		return nil, fmt.Errorf("is not an object; the program must print %s.", form)
+	}
+	return members, nil
+}
+
+// Verdict reads what a validator's program printed: {"vote": "approve", "reason": "…"}; the reason may be left
+// out.
+func Verdict(stdout []byte) (vote, reason string, err error) {
+	members, err := object(stdout, `{"vote": "approve"}`)
+	if err != nil {
+		return "", "", fmt.Errorf("standard output %w", err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		if name != "result" && name != "energy_used" && name != "compute_used" {
-			return bad(`has an unknown member %.80q; data belongs inside "result", beside it only "energy_used" and "compute_used" may stand.`, name)
+		switch to := map[string]*string{"vote": &vote, "reason": &reason}[name]; {
+		case to == nil:
+			return "", "", fmt.Errorf("standard output has an unknown member %.80q", name)
+		case json.Unmarshal(members[name], to) != nil:
+			return "", "", fmt.Errorf("standard output has a %s that is not text", name)
 		}
 	}
-	result, ok := members["result"]
-	if !ok {
-		return bad(`has no member "result".`)
+	if vote != "approve" && vote != "reject" && vote != "abstain" {
+		return "", "", fmt.Errorf("standard output has the vote %.80q; it must be approve, reject or abstain", vote)
 	}
-	if energy, err = usage(members, "energy_used"); err == nil {
-		compute, err = usage(members, "compute_used")
-	}
-	if err != nil {
-		return bad("%v", err)
-	}
-	if len(result) > MaxResultBytes {
-		return nil, "", "", FaultTooLarge, fmt.Sprintf("The result is %d bytes as compact JSON, the limit is %d; leave large data as files in $OMEGA_OUT.", len(result), MaxResultBytes)
-	}
-	return result, energy, compute, "", ""
+	return vote, reason, nil
 }
 
 func jsonReason(err error) string {

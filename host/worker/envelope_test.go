@@ -18,7 +18,8 @@ func TestEnvelopeAccepted(t *testing.T) {
 		{`{"result":"` + strings.Repeat("x", MaxResultBytes-2) + `"}`, `"` + strings.Repeat("x", MaxResultBytes-2) + `"`, "", ""},
 		{`{"result":` + strings.Repeat(" ", MaxResultBytes) + `[ ]}`, `[]`, "", ""},
 	} {
-		result, energy, compute, fault, detail := parseEnvelope([]byte(c.in))
+		r := parsed(c.in)
+		result, energy, compute, fault, detail := r.Result, r.EnergyUsed, r.ComputeUsed, r.Fault, r.Detail
 		require.Equal(t, Fault(""), fault, "%.80s: %s", c.in, detail)
 		require.Equal(t, []string{c.result, c.energy, c.compute}, []string{string(result), energy, compute})
 	}
@@ -62,11 +63,50 @@ func TestEnvelopeRefused(t *testing.T) {
 		`{"result":1,"energy_used":"1` + strings.Repeat("0", 40):        "byte",
 		`{"result":1,"energy_used":"1` + strings.Repeat("0", 40) + `"}`: "decimal",
 	} {
-		_, _, _, fault, got := parseEnvelope([]byte(in))
+		r := parsed(in)
+		fault, got := r.Fault, r.Detail
 		require.Equal(t, FaultBadJSON, fault, in)
 		require.Contains(t, got, detail, in)
 	}
-	_, _, _, fault, detail := parseEnvelope([]byte(`{"result":"` + strings.Repeat("x", MaxResultBytes-1) + `"}`))
+	r := parsed(`{"result":"` + strings.Repeat("x", MaxResultBytes-1) + `"}`)
+	fault, detail := r.Fault, r.Detail
 	require.Equal(t, FaultTooLarge, fault)
 	require.Contains(t, detail, "65537 bytes")
+}
+
+func parsed(stdout string) (r Reply) {
+	r.parse([]byte(stdout))
+	return r
+}
+
+func TestChildrenInsteadOfAResult(t *testing.T) {
+	r := parsed(`{"children":[{"skills":["s"]}],"energy_used":"1"}`)
+	require.Empty(t, r.Detail)
+	require.Equal(t, `[{"skills":["s"]}]`, string(r.Children))
+	require.Nil(t, r.Result)
+	for in, says := range map[string]string{
+		`{"children":[],"result":1}`: "has both",
+		`{"children":{}}`:            "not a list",
+	} {
+		r := parsed(in)
+		require.Equal(t, FaultBadJSON, r.Fault)
+		require.Contains(t, r.Detail, says)
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	vote, reason, err := Verdict([]byte(`{"vote":"reject","reason":"too short"}`))
+	require.NoError(t, err)
+	require.Equal(t, "reject too short", vote+" "+reason)
+	for in, says := range map[string]string{
+		``:                            "is empty",
+		`[]`:                          "is not an object",
+		`{"vote":"yes"}`:              `the vote "yes"`,
+		`{"vote":1}`:                  "a vote that is not text",
+		`{"vote":"approve","x":1}`:    "unknown member",
+		`{"reason":"no vote at all"}`: `the vote ""`,
+	} {
+		_, _, err := Verdict([]byte(in))
+		require.ErrorContains(t, err, says)
+	}
 }

@@ -43,6 +43,8 @@ type Task struct {
 	Command     []string // program and arguments, see the package comment
 	Env         []string // names of variables passed on from the host's environment, if set there
 	Input       []byte   // JSON for standard input
+	Children    []byte   // JSON for the file that $OMEGA_CHILDREN names; nil: there is none
+	Raw         bool     // what it prints is not an envelope: the reply has it as it stands
 	MissionDir  string
 	AttemptDir  string // of this attempt alone: wiped before and after
 	BlobDir     string // made when needed
@@ -57,6 +59,8 @@ type Task struct {
 // Reply is what became of a Task.
 type Reply struct {
 	Result       []byte // canonical JSON, at most MaxResultBytes; nil with a fault
+	Children     []byte // canonical JSON, instead of a result
+	Stdout       []byte // of a Raw task
 	EnergyUsed   string // decimal, canonical; "" = not reported
 	ComputeUsed  string
 	Fault        Fault
@@ -98,7 +102,11 @@ func (x *Exec) Run(ctx context.Context, t Task) Reply {
 	end := p.wait(ctx, t.Timeout)
 	r := end.reply(t)
 	if r.Fault == "" {
-		r.Result, r.EnergyUsed, r.ComputeUsed, r.Fault, r.Detail = parseEnvelope(end.stdout)
+		if t.Raw {
+			r.Stdout = end.stdout
+			return r
+		}
+		r.parse(end.stdout)
 	}
 	if r.Fault == "" {
 		err = x.collect(&r, t, f.out)

@@ -16,10 +16,13 @@ const (
 	outName     = "out"
 	recordName  = "shim" // who the shim is: see identity
 	outVariable = "OMEGA_OUT"
+
+	childrenName     = "children.json" // what became of the children of earlier attempts
+	childrenVariable = "OMEGA_CHILDREN"
 )
 
 // folder is the absolute paths of one attempt.
-type folder struct{ dir, cwd, out, mission string }
+type folder struct{ dir, cwd, out, mission, blobs string }
 
 func makeFolder(t Task) (f folder, err error) {
 	if t.AttemptDir == "" || t.MissionDir == "" || t.BlobDir == "" {
@@ -34,6 +37,9 @@ func makeFolder(t Task) (f folder, err error) {
 	if f.dir, err = absolute(t.AttemptDir); err != nil {
 		return f, err
 	}
+	if f.blobs, err = filepath.Abs(t.BlobDir); err != nil {
+		return f, err
+	}
 	if within(f.mission, f.dir) {
 		return f, fmt.Errorf("%s holds the mission and would be wiped", f.dir)
 	}
@@ -44,6 +50,11 @@ func makeFolder(t Task) (f folder, err error) {
 	for _, dir := range []string{f.cwd, f.out} {
 		if err = os.MkdirAll(dir, 0o700); err != nil {
 			return f, fmt.Errorf("making %s: %w", dir, err)
+		}
+	}
+	if t.Children != nil {
+		if err = os.WriteFile(filepath.Join(f.dir, childrenName), t.Children, 0o600); err != nil {
+			return f, fmt.Errorf("writing %s: %w", childrenName, err)
 		}
 	}
 	return f, nil

@@ -37,3 +37,24 @@ func hit(draw []byte, ppm int64) bool {
 	millionth, _ := bits.Mul64(binary.BigEndian.Uint64(draw), 1_000_000)
 	return ppm > 0 && millionth < uint64(ppm)
 }
+
+// SimulatedVote decides how a simulated validator behaves in a round. Ratios are parts per million.
+type SimulatedVote struct {
+	AbsentRatio int64 // of its seats
+	WrongRatio  int64 // of the votes it gives
+}
+
+// Outcome says whether the validator stays silent and, if it does not, whether it votes against what it knows:
+//
+//	h = SHA-256("omega.simulated.vote/v1\n" ‖ seed (8 bytes) ‖ round (8 bytes) ‖ validator ‖ "\n" ‖ job)
+//
+// read as in Simulated.Outcome.
+func (s SimulatedVote) Outcome(seed uint64, job string, round int, validator string) (absent, wrong bool) {
+	text := append(make([]byte, 0, 128), "omega.simulated.vote/v1\n"...)
+	text = binary.BigEndian.AppendUint64(text, seed)
+	text = binary.BigEndian.AppendUint64(text, uint64(round))
+	text = append(append(text, validator...), '\n')
+	h := sha256.Sum256(append(text, job...))
+	absent = hit(h[0:8], s.AbsentRatio)
+	return absent, !absent && hit(h[8:16], s.WrongRatio)
+}
