@@ -579,3 +579,45 @@ func (s *State) index(j *Job) {
 		j.class.ready.remove(j)
 	}
 }
+
+func (s *State) evolvePrices(e *PricesSet) {
+	s.prices, s.priced = [2]ledger.Amount{e.Energy, e.Compute}, s.now
+}
+
+func (s *State) evolvePurses(spec *Spec) {
+	s.openPurse(spec.Mission.Owner)
+	for i := range spec.Accounts {
+		s.openPurse(spec.Accounts[i].Name)
+	}
+}
+
+func (s *State) openPurse(name string) {
+	if s.purseNamed(name) == nil {
+		account := s.ledger.Open(ledger.Name{Kind: ledger.KindAccount, Unit: ledger.Token, Owner: name})
+		s.purses = append(s.purses, &purse{name, account, newHeap(inPostOrder, func(j *Job) *int { return &j.funds })})
+	}
+}
+
+func (s *State) evolveAsked(e *ApprovalAsked) {
+	j := s.jobs[e.Job]
+	j.askedIn, j.State = j.State, JobAwaiting
+	j.asked, j.askedAt = e, s.now
+	s.touch(j)
+}
+
+// evolveAnswered puts a job back to where it was asked about. The deadline did
+// not run meanwhile.
+func (s *State) evolveAnswered(e *ApprovalGiven) {
+	j := s.jobs[e.Job]
+	j.State = j.askedIn
+	j.patient = j.patient || e.Approve && j.asked.Reason == reasonExhausted
+	switch j.State {
+	case JobPostedState:
+		j.purse.unfunded.put(j)
+	case JobReadyState, JobRejected:
+		j.ReadyAt += s.now - j.askedAt
+	}
+	j.asked, j.askedAt, j.askedIn = nil, 0, ""
+	s.move(j)
+	s.touch(j)
+}

@@ -56,7 +56,3 @@ func (s *State) useOf(i int) ledger.Ratio {
 	}
 	return min(ledger.Ratio(part), ledger.Whole)
 }
-
-func (s *State) evolvePrices(e *PricesSet) {
-	s.prices, s.priced = [2]ledger.Amount{e.Energy, e.Compute}, s.now
-}
