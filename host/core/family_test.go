@@ -144,3 +144,29 @@ func TestDelegationDuringAPauseIsHeld(t *testing.T) {
 	require.Equal(t, core.JobFinalized, r.stateOf("a__1"))
 	r.same()
 }
+
+// A job of two skills that no worker has together goes to one that has the
+// first and may hand the second on; it has to.
+func TestSkillsAreHandedOn(t *testing.T) {
+	spec := baseSpec()
+	spec.Delegation.MaxAttempts = 1
+	spec.Workers[0].Delegates = true
+	other := spec.Workers[0]
+	other.Name, other.Instances, other.Skills, other.Delegates = "x", []string{"x_0"}, []string{"t"}, false
+	spec.Workers = append(spec.Workers, other)
+	both := jobNamed("a")
+	both.Skills = []string{"s", "t"}
+	lazy := both
+	lazy.ID = "b"
+	r := newRig(t, spec, both, lazy)
+	r.plan["a"] = []string{"kids"}
+	child := childPaid(10)
+	child.Skills = []string{"t"}
+	r.kids["a"] = []core.JobSpec{child}
+	r.run()
+	require.Equal(t, core.JobFinalized, r.stateOf("a"))
+	require.Equal(t, core.JobFinalized, r.stateOf("a__1"))
+	require.Equal(t, core.JobFailed, r.stateOf("b"))
+	require.Equal(t, "unskilled", r.state.Job("b").Detail)
+	r.same()
+}

@@ -105,6 +105,10 @@ func (s *State) result(c *Result) *Refusal {
 // submit fixes a result, pays for what it used and hands it to the council or,
 // where the council is off, to the host's own judgement.
 func (s *State) submit(j *Job, r *ResultHeld) {
+	if len(j.Children) == 0 && !hasAll(j.Worker.Spec().Skills, j.Spec.Skills) {
+		s.fail(j, reasonUnskilled, "a worker that has only some of the skills must hand work on to child jobs")
+		return
+	}
 	energy, compute := min(r.EnergyUsed, j.Spec.EnergyBudget), min(r.ComputeUsed, j.Spec.ComputeBudget)
 	s.emit(&AttemptSubmitted{
 		Job: j.Spec.ID, Attempt: j.Attempt, Result: r.Result, Digest: digestOf(r.Result), EnergyUsed: energy, ComputeUsed: compute,

@@ -282,7 +282,7 @@ func (s *State) unfitFor(j *JobSpec, named map[string]bool) string {
 		return "a job needs at least one skill"
 	case !slices.IsSorted(j.Skills):
 		return "skills are not sorted"
-	case !slices.ContainsFunc(s.pools, func(p *pool) bool { return p.can(j.Skills) }):
+	case !slices.ContainsFunc(s.pools, func(p *pool) bool { return p.staffed() && p.spec.Takes(j.Skills) }):
 		return "no worker has the skills " + strings.Join(j.Skills, ", ")
 	case j.Reward < 0 || j.Reward > maxReward:
 		return "the reward is not between 0 and " + maxReward.String()

@@ -45,6 +45,7 @@ const (
 	reasonUndecided  = "undecided"    // the council came to no outcome twice
 	reasonAttempts   = "attempts"     // no attempt is left
 	reasonDelegation = "delegation"   // its children could not be posted
+	reasonUnskilled  = "unskilled"    // answered without the skills, and without children
 	reasonParent     = "parent_ended" // the job it was posted for has ended
 	reasonOwner      = "owner"        // the owner cancelled it
 	reasonComplete   = "complete"     // of the mission: no open job is left

@@ -48,11 +48,13 @@ func (b bitset) nth(n int64) int {
 	return -1
 }
 
-// A class is a set of skills: the jobs that ask for exactly these, and the
-// pools that have them all, fastest first.
+// A class is a set of skills: the jobs that ask for exactly these, the pools
+// that have them all, and those that have some and hand the rest on, fastest
+// first.
 type class struct {
 	skills []string
 	pools  []*pool
+	split  []*pool
 	ready  heap[*Job]
 }
 
@@ -61,7 +63,7 @@ func (s *State) classFor(skills []string) *class {
 	c := s.classOf[key]
 	if c == nil {
 		c = &class{skills: skills, ready: newHeap(startsBefore, func(j *Job) *int { return &j.ready })}
-		c.pools = s.poolsWith(skills)
+		c.pools, c.split = s.poolsWith(skills)
 		s.classOf[key] = c
 		s.classes = append(s.classes, c)
 	}
@@ -72,25 +74,40 @@ func startsBefore(a, b *Job) bool {
 	return a.Spec.Priority > b.Spec.Priority || a.Spec.Priority == b.Spec.Priority && a.index < b.index
 }
 
-func (s *State) poolsWith(skills []string) []*pool {
-	var able []*pool
+func (s *State) poolsWith(skills []string) (able, split []*pool) {
 	for _, p := range s.pools {
-		if p.can(skills) {
+		switch {
+		case !p.staffed():
+		case hasAll(p.spec.Skills, skills):
 			able = append(able, p)
+		case p.spec.Delegates && hasAny(p.spec.Skills, skills):
+			split = append(split, p)
 		}
 	}
-	slices.SortStableFunc(able, func(a, b *pool) int {
+	fastest := func(a, b *pool) int {
 		if a.speed() != b.speed() {
 			return int(b.speed() - a.speed())
 		}
 		return a.rank - b.rank
-	})
-	return able
+	}
+	slices.SortStableFunc(able, fastest)
+	slices.SortStableFunc(split, fastest)
+	return able, split
 }
 
-// can reports whether the block has an instance that takes work and all skills.
-func (p *pool) can(skills []string) bool {
-	return hasAll(p.spec.Skills, skills) && slices.ContainsFunc(p.workers, func(w *Worker) bool { return !w.Draining })
+// staffed reports whether the block has an instance that takes work.
+func (p *pool) staffed() bool {
+	return slices.ContainsFunc(p.workers, func(w *Worker) bool { return !w.Draining })
+}
+
+// Takes reports whether a worker of the block may be given a job that asks for
+// these skills: it has them all, or some and may hand the rest on.
+func (w *WorkerSpec) Takes(skills []string) bool {
+	return hasAll(w.Skills, skills) || w.Delegates && hasAny(w.Skills, skills)
+}
+
+func hasAny(has, wants []string) bool {
+	return slices.ContainsFunc(wants, func(w string) bool { return hasAll(has, []string{w}) })
 }
 
 func hasAll(has, wants []string) bool {
@@ -141,7 +158,7 @@ func (s *State) indexPools() {
 		}
 	}
 	for _, c := range s.classes {
-		c.pools = s.poolsWith(c.skills)
+		c.pools, c.split = s.poolsWith(c.skills)
 	}
 }
 
@@ -270,12 +287,8 @@ func (s *State) nextClass(held []bool) int {
 
 // idle reports whether a worker of the class has a free slot.
 func (c *class) idle() bool {
-	for _, p := range c.pools {
-		if p.idle > 0 {
-			return true
-		}
-	}
-	return false
+	idle := func(p *pool) bool { return p.idle > 0 }
+	return slices.ContainsFunc(c.pools, idle) || slices.ContainsFunc(c.split, idle)
 }
 
 // shortage is what has run out in the course of one pass.
@@ -365,25 +378,42 @@ func (s *State) stakeFor(j *Job) ledger.Amount {
 	return s.spec.Governance.WorkerStakeRatio.Of(j.Spec.Reward)
 }
 
-// choose picks the worker: the fastest pools first, in them the least loaded,
+// choose picks the worker: one with all skills before one that would hand some
+// of the work on; of those the fastest pools first, in them the least loaded,
 // among those a draw from the seed. One that did the last attempt comes last.
 func (s *State) choose(j *Job) *Worker {
-	stake, fallback := s.stakeFor(j), (*Worker)(nil)
-	for pools := j.class.pools; len(pools) > 0; {
+	w, last := s.chooseAmong(j, j.class.pools)
+	if w != nil {
+		return w
+	}
+	w, other := s.chooseAmong(j, j.class.split)
+	for _, w := range [...]*Worker{w, last, other} {
+		if w != nil {
+			return w
+		}
+	}
+	return nil
+}
+
+// chooseAmong goes through pools in the order of their speed; last is the worker
+// of the last attempt where it could take the job.
+func (s *State) chooseAmong(j *Job, pools []*pool) (w, last *Worker) {
+	stake := s.stakeFor(j)
+	for len(pools) > 0 {
 		n := 1
 		for n < len(pools) && pools[n].speed() == pools[0].speed() {
 			n++
 		}
-		w, last := s.chooseFrom(pools[:n], j, stake)
+		w, again := s.chooseFrom(pools[:n], j, stake)
 		if w != nil {
-			return w
+			return w, last
 		}
-		if fallback == nil {
-			fallback = last
+		if last == nil {
+			last = again
 		}
 		pools = pools[n:]
 	}
-	return fallback
+	return nil, last
 }
 
 // chooseFrom draws among pools of one speed; last is the worker of the last

@@ -299,6 +299,7 @@ func WorkerSettings() []Setting {
 	all := []Setting{
 		needed(Setting{Block: "worker", Name: "skills", Kind: KindNames, Changes: NewJobs, at: worker(func(w *WorkerSpec) any { return &w.Skills }), Doc: "What it can do; a job goes to a worker that has all of the job's skills."}),
 		count("worker", "slots", "1", 1, 1024, NewJobs, worker(func(w *WorkerSpec) any { return &w.Slots }), "Attempts one instance holds at the same time."),
+		flag("worker", "delegates", "false", NewJobs, worker(func(w *WorkerSpec) any { return &w.Delegates }), "Whether it may take a job of which it has only some skills; it has to hand work on to child jobs before it answers."),
 		speed,
 		ratio("worker.simulated", "failure_ratio", "0", NewJobs, worker(func(w *WorkerSpec) any { return &w.Simulated.FailureRatio }), "Part of its attempts that fail, drawn from the seed."),
 		ratio("worker.simulated", "wrong_ratio", "0", NewJobs, worker(func(w *WorkerSpec) any { return &w.Simulated.WrongRatio }), "Part of its answers that are wrong, drawn from the seed."),

@@ -147,6 +147,7 @@ type WorkerSpec struct {
 	Instances []string // their ids, in declared order
 	Skills    []string // sorted
 	Slots     int64    // attempts one instance holds at the same time
+	Delegates bool     // takes jobs of which it has only some skills
 	Kind      WorkerKind
 	Simulated SimulatedSpec
 	Exec      ExecSpec

@@ -209,7 +209,7 @@ func (s *State) waitingToStart(j *Job) string {
 		return short("compute", spec.ComputeBudget, s.freeOf(1))
 	case deposit > purse:
 		return short("tokens", deposit, purse)
-	case len(j.class.pools) == 0:
+	case len(j.class.pools)+len(j.class.split) == 0:
 		return "no worker has the skills " + strings.Join(spec.Skills, ", ")
 	case !j.class.idle():
 		return "every worker with the skills " + strings.Join(spec.Skills, ", ") + " is busy"
