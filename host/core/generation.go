@@ -14,7 +14,7 @@ func (c *Genesis) created() (*MissionCreated, *GenerationApplied) {
 	return &MissionCreated{
 			Mission: c.Mission, Title: g.Spec.Mission.Name, HostKey: c.HostKey, OwnerKey: c.OwnerKey, Rehearsal: c.Rehearsal, Signature: c.Signature,
 		}, &GenerationApplied{
-			Number: 1, Entry: g.Entry, Sources: g.Sources, Spec: g.Spec, Keys: g.Keys,
+			Number: 1, Entry: g.Entry, Sources: g.Sources, Spec: g.Spec, Keys: g.Keys, Variables: g.Variables,
 		}
 }
 
@@ -114,7 +114,7 @@ func (s *State) applyGeneration(c *Generation) *Refusal {
 	for i, r := range [...]*Resource{&c.Spec.Resources.Energy, &c.Spec.Resources.Compute} {
 		legs = appendLimit(legs, [...]ledger.Unit{ledger.Energy, ledger.Compute}[i], s.limitChange(i, r.Capacity))
 	}
-	s.emit(&GenerationApplied{Number: s.generation + 1, Entry: c.Entry, Sources: c.Sources, Spec: c.Spec, Keys: c.Keys, Removed: c.Removes, Drained: c.Drains, Kept: c.Kept})
+	s.emit(&GenerationApplied{Number: s.generation + 1, Entry: c.Entry, Sources: c.Sources, Spec: c.Spec, Keys: c.Keys, Removed: c.Removes, Drained: c.Drains, Kept: c.Kept, Variables: c.Variables})
 	s.emitLegs(append(legs, given...))
 	for _, id := range c.Removes {
 		if j := s.jobs[id]; j != nil && !j.State.Terminal() {
