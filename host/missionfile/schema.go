@@ -17,18 +17,17 @@ var notYet = struct {
 	inner      map[string][]string // blocks by block
 }{
 	blocks: map[string][]string{
-		"variable": {"name"}, "strategist": {"name"}, "guardian": nil, "policy": {"name"}, "simulation": {"name"},
+		"strategist": {"name"}, "guardian": nil, "policy": {"name"}, "simulation": {"name"},
 		"ledger": {"name"}, "vault": nil, "mesh": nil, "console": nil, "telemetry": nil, "notify": nil,
-		"plugin": {"name"}, "account": {"name"},
+		"plugin": {"name"},
 	},
 	attributes: map[string][]string{
-		"job":       {"employer"},
 		"worker":    {"script", "plugin"},
 		"validator": {"script", "plugin"},
 	},
 	inner: map[string][]string{
 		"worker":    {"http", "script", "model", "agent", "plugin"},
-		"validator": {"script", "plugin", "exec", "human"},
+		"validator": {"script", "plugin", "human"},
 	},
 }
 
@@ -52,7 +51,9 @@ var missionBlocks = []struct {
 
 func rootSchema() *hcl.BodySchema {
 	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
+		{Type: "variable", LabelNames: []string{"name"}},
 		{Type: "locals"},
+		{Type: "account", LabelNames: []string{"name"}},
 		{Type: "worker", LabelNames: []string{"name"}},
 		{Type: "validator", LabelNames: []string{"name"}},
 		{Type: "job", LabelNames: []string{"name"}},

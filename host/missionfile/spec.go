@@ -63,6 +63,7 @@ func (l *loader) finish() {
 		l.r.fail(l.where(p.Path), p.Summary, "%s", p.Detail)
 	}
 	l.treasury()
+	l.budgets()
 	l.cycles()
 }
 
@@ -162,20 +163,21 @@ func (l *loader) treasury() {
 		workers += int64(len(w.Instances))
 	}
 	t, validators := &spec.Treasury, spec.Eligible()
-	rewards, fees := new(big.Int), new(big.Int)
-	for _, b := range l.m.jobs {
-		rewards.Add(rewards, &b.rewards)
-		fees.Add(fees, &b.fees)
-	}
-	sum := new(big.Int).Add(rewards, fees)
+	owner, given := l.promisedBy(""), accountTokens(spec)
+	sum := owner.sum()
+	sum.Add(sum, given)
 	sum.Add(sum, times(workers, t.WorkerEndowment))
 	sum.Add(sum, times(validators, t.ValidatorEndowment))
 	if sum.Cmp(big.NewInt(int64(t.Tokens))) <= 0 {
 		return
 	}
+	accounts := ""
+	if given.Sign() > 0 {
+		accounts = " + accounts " + units(given)
+	}
 	l.r.fail(l.where("treasury.tokens"), "Treasury too small",
-		"It has %s tokens, but %d workers × %s + %d validators × %s + rewards %s + fees %s = %s: raise tokens to at least %s, or promise less.",
-		t.Tokens, workers, t.WorkerEndowment, validators, t.ValidatorEndowment, units(rewards), units(fees), units(sum), units(sum))
+		"It has %s tokens, but %d workers × %s + %d validators × %s + rewards %s + fees %s%s = %s: raise tokens to at least %s, or promise less.",
+		t.Tokens, workers, t.WorkerEndowment, validators, t.ValidatorEndowment, units(&owner.rewards), units(&owner.fees), accounts, units(sum), units(sum))
 }
 
 func times(n int64, a ledger.Amount) *big.Int {
