@@ -47,10 +47,12 @@ type attempt struct {
 }
 
 func (l *loop) attemptOf(w core.Work, missionDir, data string) attempt {
-	return attempt{
+	a := attempt{
 		job: w.Job.Spec.ID, number: w.Attempt, lease: w.Lease, worker: "worker:" + w.Job.Worker.ID,
 		task: execTask(w, missionDir, data),
 	}
+	a.task.Secrets = l.desk.missions.secretsOf(&w.Job.Worker.Spec().Exec)
+	return a
 }
 
 // command is what the core is told of a reply. Judge is the host's own
