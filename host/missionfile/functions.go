@@ -56,8 +56,9 @@ func pureFunctions() map[string]function.Function {
 func functions(src *sourceSet) map[string]function.Function {
 	all := maps.Clone(pureFunctions())
 	all["file"] = function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "path", Type: cty.String}},
-		Type:   function.StaticReturnType(cty.String),
+		Description: "Returns the UTF-8 text of a file under the mission folder. The journal records the file with the mission.",
+		Params:      []function.Parameter{{Name: "path", Type: cty.String}},
+		Type:        function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			name := args[0].AsString()
 			content, err := src.read(name)
@@ -95,7 +96,8 @@ func decodeOnce() function.Function {
 		return v, err
 	}
 	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "text", Type: cty.String}},
+		Description: "Returns the value that a JSON text stands for.",
+		Params:      []function.Parameter{{Name: "text", Type: cty.String}},
 		Type: func(args []cty.Value) (cty.Type, error) {
 			if !args[0].IsKnown() {
 				return cty.DynamicPseudoType, nil
@@ -115,8 +117,9 @@ const rememberedTexts = 64
 
 // powFunc multiplies exactly where the stdlib goes through float64.
 var powFunc = function.New(&function.Spec{
-	Params: []function.Parameter{{Name: "num", Type: cty.Number}, {Name: "power", Type: cty.Number}},
-	Type:   function.StaticReturnType(cty.Number),
+	Description: "Returns a number to the power of a whole number, exactly.",
+	Params:      []function.Parameter{{Name: "num", Type: cty.Number}, {Name: "power", Type: cty.Number}},
+	Type:        function.StaticReturnType(cty.Number),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		power, accuracy := args[1].AsBigFloat().Int64()
 		if accuracy != big.Exact || power < -maxDigits || power > maxDigits {
@@ -226,7 +229,7 @@ func guarded(f function.Function, check func(args []cty.Value) error) function.F
 		return check(plain)
 	}
 	return function.New(&function.Spec{
-		Params: f.Params(), VarParam: f.VarParam(),
+		Description: f.Description(), Params: f.Params(), VarParam: f.VarParam(),
 		Type: func(args []cty.Value) (cty.Type, error) {
 			if err := before(args); err != nil {
 				return cty.NilType, err

@@ -13,7 +13,10 @@ import (
 func (l *loader) spec(groups map[string][]*hcl.Block) {
 	spec, table := &l.m.spec, core.Settings()
 	defaults(table, spec)
-	for _, kind := range missionBlocks {
+	for _, kind := range topBlocks {
+		if !kind.ofSpec {
+			continue
+		}
 		for i, b := range groups[kind.name] {
 			if i > 0 {
 				l.r.fail(b.DefRange, "Duplicate block", "A mission has one %s block; the other is at %s.", kind.name, place(groups[kind.name][0].DefRange))
@@ -37,14 +40,9 @@ func (l *loader) notName(at hcl.Range, name string) {
 
 // required reports missing blocks.
 func (l *loader) required(groups map[string][]*hcl.Block) {
-	for _, need := range []struct{ name, why string }{
-		{"mission", `name it: mission "name" {}`},
-		{"treasury", "say how many tokens it has: treasury { tokens = 1000 }"},
-		{"worker", `somebody must do the work: worker "w" { skills = ["s"] … }`},
-		{"job", `say what is to be done: job "j" { skills = ["s"] … }`},
-	} {
-		if len(groups[need.name]) == 0 {
-			l.r.add(Error, wholeFile(l.m.src.entry), "Missing "+need.name+" block", "A mission needs one: "+need.why+".")
+	for _, b := range topBlocks {
+		if b.why != "" && len(groups[b.name]) == 0 {
+			l.r.add(Error, wholeFile(l.m.src.entry), "Missing "+b.name+" block", "A mission needs one: "+b.why+".")
 		}
 	}
 }

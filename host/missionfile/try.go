@@ -13,7 +13,8 @@ import (
 // the one that comes with the library, it says which results it waits for: an
 // input would not know its needs otherwise.
 var tryFunc = function.New(&function.Spec{
-	VarParam: &function.Parameter{Name: "expressions", Type: customdecode.ExpressionClosureType},
+	Description: "Returns the first of its arguments that evaluates without an error.",
+	VarParam:    &function.Parameter{Name: "expressions", Type: customdecode.ExpressionClosureType},
 	Type: func(args []cty.Value) (cty.Type, error) {
 		v, err := try(args)
 		if err != nil {
@@ -45,8 +46,9 @@ func try(args []cty.Value) (cty.Value, error) {
 
 // canFunc says whether an expression evaluates without an error.
 var canFunc = function.New(&function.Spec{
-	Params: []function.Parameter{{Name: "expression", Type: customdecode.ExpressionClosureType}},
-	Type:   function.StaticReturnType(cty.Bool),
+	Description: "Returns whether an expression evaluates without an error.",
+	Params:      []function.Parameter{{Name: "expression", Type: customdecode.ExpressionClosureType}},
+	Type:        function.StaticReturnType(cty.Bool),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		closure := customdecode.ExpressionClosureFromVal(args[0])
 		secret := secretsOf(closure)
