@@ -1,18 +1,18 @@
 package host
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
 
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/missionfile"
 )
 
 // childrenOf reads the children an attempt asks for and gives them their ids: n
 // is how many its job has already. Children that need others stand after them.
 func childrenOf(parent string, n int, raw []byte) ([]core.JobSpec, error) {
-	declared, err := decodeChildren(raw)
+	declared, err := missionfile.DecodeChildren(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -42,23 +42,6 @@ func childrenOf(parent string, n int, raw []byte) ([]core.JobSpec, error) {
 		ordered = append(ordered, child)
 	}
 	return ordered, nil
-}
-
-func decodeChildren(raw []byte) ([]core.JobSpec, error) {
-	var list []map[string]json.RawMessage
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if err := dec.Decode(&list); err != nil {
-		return nil, fmt.Errorf("children is not a list of jobs: %w", err)
-	}
-	var all []core.JobSpec
-	for i, attributes := range list {
-		job, err := decodeJob(attributes)
-		if err != nil {
-			return nil, fmt.Errorf("child %d: %w", i+1, err)
-		}
-		all = append(all, *job)
-	}
-	return all, nil
 }
 
 // childOf is what a job's next attempt learns of a child.

@@ -1,9 +1,11 @@
 package host
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/missionfile"
@@ -81,7 +83,13 @@ func (l *loop) sourcesRecorded() bool {
 
 // same reports whether a mission file is the one in force.
 func (l *loop) same(mission *missionfile.Mission) bool {
-	return sameSources(mission.Sources(), l.state.Sources()) && mission.Entry() == l.state.Entry()
+	return sameSources(mission.Sources(), l.state.Sources()) && mission.Entry() == l.state.Entry() &&
+		slices.EqualFunc(mission.Variables(), l.state.Variables(), sameVariable)
+}
+
+// sameVariable compares what the record holds: of a sensitive one the name.
+func sameVariable(a, b core.Variable) bool {
+	return a.Name == b.Name && a.Sensitive == b.Sensitive && bytes.Equal(a.Value, b.Value)
 }
 
 func sameSources(sources []missionfile.Source, refs []core.SourceRef) bool {

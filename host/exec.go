@@ -38,7 +38,7 @@ func (d *desk) judgeTask(j *core.Job, block *core.ValidatorSpec, round, seat int
 	spec := &block.Exec
 	name := fmt.Sprintf("vote-%d-%d", round, seat)
 	return worker.Task{
-		Job: j.Spec.ID, Attempt: int(j.Attempt), Command: spec.Command, Env: spec.Env, Input: judgeInput(j), Raw: true,
+		Job: j.Spec.ID, Attempt: int(j.Attempt), Command: spec.Command, Env: spec.Env, Input: judgeInput(j), Raw: true, Secrets: d.missions.secretsOf(spec),
 		MissionDir: d.where.mission, AttemptDir: filepath.Join(d.where.data, "work", j.Spec.ID, name),
 		BlobDir: filepath.Join(d.where.data, "blobs"), Timeout: time.Duration(spec.Timeout) * time.Millisecond,
 		MemoryBytes: spec.Memory, OutputBytes: spec.Output,
@@ -95,6 +95,7 @@ func (l *loop) attemptOf(w core.Work, missionDir, data string) attempt {
 		kids: len(w.Job.Children), task: execTask(w, missionDir, data),
 	}
 	a.task.Children = familyOf(l.state, w.Job)
+	a.task.Secrets = l.desk.missions.secretsOf(&w.Job.Worker.Spec().Exec)
 	return a
 }
 

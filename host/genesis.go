@@ -20,7 +20,7 @@ func genesis(m *missionfile.Mission, id string, keys *Keys, owner ed25519.Privat
 }
 
 func generationOf(m *missionfile.Mission, keys *Keys) core.Generation {
-	g := core.Generation{Entry: m.Entry(), Spec: *m.Spec()}
+	g := core.Generation{Entry: m.Entry(), Spec: *m.Spec(), Variables: m.Variables()}
 	for _, source := range m.Sources() {
 		g.Sources = append(g.Sources, core.SourceRef{Path: source.Path, Digest: source.Digest, Size: int64(len(source.Bytes))})
 	}

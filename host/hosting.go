@@ -193,6 +193,9 @@ func (h *hosting) takeUp(c Config, mission *missionfile.Mission, problems missio
 	}
 	now := h.state.Now()
 	fresh := h.state.Generation() == 0
+	if err := h.learnSecrets(mission, problems, fresh); err != nil {
+		return err
+	}
 	if fresh {
 		if err := h.first(now, mission); err != nil {
 			return err
@@ -231,6 +234,26 @@ func (h *hosting) takeUp(c Config, mission *missionfile.Mission, problems missio
 	change, err := h.takeEdit(now, mission, problems)
 	if err == nil && change != nil {
 		change.tell(c.problems())
+	}
+	return err
+}
+
+// learnSecrets reads the sensitive values again. A mission in force that needs
+// one nobody gives cannot go on: its programs would fail for want of it.
+func (h *hosting) learnSecrets(mission *missionfile.Mission, problems missionfile.Diagnostics, fresh bool) error {
+	if mission != nil {
+		h.desk.missions.know(mission)
+	}
+	if fresh {
+		return nil
+	}
+	lacking := h.desk.missions.lacking(h.state.Spec())
+	if len(lacking) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("the mission needs the sensitive variables %q: give them with --var-file or OMEGA_VAR_<name>", lacking)
+	if problems.HasErrors() {
+		return errors.Join(&DiagnosticsError{problems}, err)
 	}
 	return err
 }

@@ -9,10 +9,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/missionfile"
 )
 
 // Order is what the owner says, as it stands in the control stream.
@@ -147,98 +146,11 @@ func decodeOrder(body []byte) *core.Order {
 	}
 	o.Say, o.Job, o.Reason = said.Name, said.Job, said.Reason
 	if said.Name == core.PostJob {
-		spec, err := decodeJob(said.Post)
+		spec, err := missionfile.DecodeJob(said.Post)
 		if err != nil {
 			o.Problem = err.Error()
 		}
 		o.Post = spec
 	}
 	return o
-}
-
-// decodeJob reads a posted job: the attributes of a job block, by the one table
-// of settings.
-func decodeJob(attributes map[string]json.RawMessage) (*core.JobSpec, error) {
-	job, left := &core.JobSpec{}, map[string]json.RawMessage{}
-	for name, value := range attributes {
-		left[name] = value
-	}
-	for _, setting := range core.JobSettings() {
-		value, given := left[setting.Name]
-		delete(left, setting.Name)
-		if err := setJob(setting, job, value, given); err != nil {
-			return nil, fmt.Errorf("%s: %w", setting.Name, err)
-		}
-	}
-	if err := decodeRest(job, left); err != nil {
-		return nil, err
-	}
-	slices.Sort(job.Skills)
-	job.Skills = slices.Compact(job.Skills)
-	return job, nil
-}
-
-func setJob(setting core.Setting, job *core.JobSpec, value json.RawMessage, given bool) error {
-	if names, ok := setting.At(job).(*[]string); ok {
-		if !given {
-			return nil
-		}
-		return json.Unmarshal(value, names)
-	}
-	text := setting.Default
-	if given {
-		text = strings.Trim(string(value), `"`)
-	}
-	if text == "" && setting.Kind != core.KindText {
-		if setting.Needed {
-			return errors.New("it is needed")
-		}
-		return nil
-	}
-	if given && setting.Kind == core.KindText {
-		return json.Unmarshal(value, setting.At(job))
-	}
-	return setting.Parse(job, text)
-}
-
-// decodeRest reads the attributes of a job that are not in the table.
-func decodeRest(job *core.JobSpec, left map[string]json.RawMessage) (err error) {
-	read := func(name string, to any) {
-		if value, given := left[name]; given && err == nil {
-			if e := json.Unmarshal(value, to); e != nil {
-				err = fmt.Errorf("%s: %w", name, e)
-			}
-		}
-		delete(left, name)
-	}
-	canonical := func(name string, to *[]byte) {
-		if value := left[name]; value != nil && err == nil {
-			if *to, err = core.Canonical(value); err != nil {
-				err = fmt.Errorf("%s: %w", name, err)
-			}
-		}
-		delete(left, name)
-	}
-	priority := core.Normal.String()
-	read("name", &job.ID)
-	read("needs", &job.Needs)
-	read("priority", &priority)
-	canonical("input", &job.Input)
-	var simulated struct{ Result, Delegate json.RawMessage }
-	read("simulated", &simulated)
-	left["result"], left["delegate"] = simulated.Result, simulated.Delegate
-	canonical("result", &job.Simulated)
-	canonical("delegate", &job.Delegate)
-	if err != nil {
-		return err
-	}
-	for name := range left {
-		return fmt.Errorf("a job has no attribute %q", name)
-	}
-	p, ok := core.ParsePriority(priority)
-	if !ok {
-		return fmt.Errorf("priority: %q is not one of low, normal, high, critical", priority)
-	}
-	job.Priority = p
-	return nil
 }

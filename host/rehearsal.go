@@ -28,7 +28,7 @@ var ErrMachine = errors.New("a limit of this machine")
 // folder, with keys that derive from the seed.
 func Rehearse(ctx context.Context, c Config) (*Outcome, error) {
 	began := time.Now()
-	mission, problems := missionfile.Load(c.Path)
+	mission, problems := missionfile.Load(c.Path, c.Given)
 	if problems.HasErrors() {
 		return nil, &DiagnosticsError{problems}
 	}

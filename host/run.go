@@ -53,13 +53,14 @@ func DataFolder(path string, mission *missionfile.Mission) (string, error) {
 
 // Config says what to run and where.
 type Config struct {
-	Path    string       // mission file or folder
-	Data    string       // data folder; "" is DataFolder, or a temporary one in a rehearsal
-	Speed   ledger.Ratio // mission time per wall time; 0 is 1
-	Version string       // of the program
-	FS      journal.FS   // what the journal and its checkpoints lie on; nil is the disk
-	Lines   io.Writer    // progress for people, a line an event; nil for none
-	Problem io.Writer    // diagnostics and warnings; nil for none
+	Path    string            // mission file or folder
+	Data    string            // data folder; "" is DataFolder, or a temporary one in a rehearsal
+	Given   missionfile.Given // values for the mission's variables
+	Speed   ledger.Ratio      // mission time per wall time; 0 is 1
+	Version string            // of the program
+	FS      journal.FS        // what the journal and its checkpoints lie on; nil is the disk
+	Lines   io.Writer         // progress for people, a line an event; nil for none
+	Problem io.Writer         // diagnostics and warnings; nil for none
 }
 
 func (c Config) problems() io.Writer {

@@ -28,7 +28,7 @@ var ErrEnded = errors.New("the host has ended")
 // to Wait; ending ctx asks the host to leave.
 func Open(ctx context.Context, c Config) (*Session, error) {
 	began := time.Now()
-	mission, problems := missionfile.Load(c.Path)
+	mission, problems := missionfile.Load(c.Path, c.Given)
 	data, err := liveFolder(c, mission, problems)
 	if err != nil {
 		return nil, err

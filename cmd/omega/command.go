@@ -49,7 +49,7 @@ func usage(format string, args ...any) error {
 func Main(args []string, in io.Reader, out, err io.Writer) int {
 	p := &program{in: in, out: out, err: err}
 	root := p.root()
-	root.SetArgs(args)
+	root.SetArgs(longFlags(args))
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(err)
@@ -109,8 +109,8 @@ func (p *program) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&p.data, "data", "", "the mission's data folder")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "write JSON")
 	root.AddCommand(
-		p.runCommand(), p.checkCommand(), p.statusCommand(), p.logCommand(), p.jobCommand(), p.ownerCommand(), p.lsCommand(),
-		p.verifyCommand(), p.replayCommand(), p.rebuildCommand(), p.versionCommand(),
+		p.runCommand(), p.checkCommand(), p.fmtCommand(), p.statusCommand(), p.logCommand(), p.jobCommand(), p.ownerCommand(), p.lsCommand(),
+		p.verifyCommand(), p.replayCommand(), p.rebuildCommand(), p.docsCommand(), p.versionCommand(),
 	)
 	return root
 }
@@ -143,7 +143,7 @@ func (p *program) folder() (string, error) {
 		return p.data, nil
 	}
 	if _, err := os.Stat("mission.hcl"); err == nil {
-		mission, _ := missionfile.Load("mission.hcl")
+		mission, _ := missionfile.Load("mission.hcl", missionfile.Given{Environ: os.Environ()})
 		data, err := host.DataFolder("mission.hcl", mission)
 		if err != nil {
 			return "", &exit{host.CodeUsage, err}

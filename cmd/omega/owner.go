@@ -139,8 +139,13 @@ func (p *program) postCommand() *cobra.Command {
 			if *value == "" {
 				continue
 			}
-			if post[name] = quote(*value); name == "input" || name == "simulated" {
+			switch name {
+			case "input":
 				post[name] = json.RawMessage(*value)
+			case "simulated":
+				post[name] = json.RawMessage(`{"result":` + *value + `}`)
+			default:
+				post[name] = quote(*value)
 			}
 		}
 		return &host.Order{Name: core.PostJob, Post: post}, nil

@@ -23,6 +23,7 @@ import (
 func (p *program) runCommand() *cobra.Command {
 	var ci bool
 	var speed, expect string
+	var given func() missionfile.Given
 	cmd := &cobra.Command{
 		Use:   "run [PATH]",
 		Short: "Run a mission, or go on with it",
@@ -37,7 +38,7 @@ runs give the same bytes. --expect compares them with a digest, a report or a da
 			if err != nil {
 				return err
 			}
-			c := host.Config{Path: at, Data: p.data, Version: version, Problem: p.err}
+			c := host.Config{Path: at, Data: p.data, Given: given(), Version: version, Problem: p.err}
 			if !p.json && !ci {
 				c.Lines = p.out
 			}
@@ -55,6 +56,7 @@ runs give the same bytes. --expect compares them with a digest, a report or a da
 			return p.run(c)
 		},
 	}
+	given = variables(cmd)
 	cmd.Flags().BoolVar(&ci, "ci", false, "run on a virtual clock: the same bytes every time")
 	cmd.Flags().StringVar(&expect, "expect", "", "with --ci: a `DIGEST`, a report file or a data folder the run must equal")
 	cmd.Flags().StringVar(&speed, "speed", "", "run mission time `N` times faster than the clock")
@@ -183,7 +185,8 @@ func ending(o *host.Outcome) string {
 }
 
 func (p *program) checkCommand() *cobra.Command {
-	return &cobra.Command{
+	var given func() missionfile.Given
+	cmd := &cobra.Command{
 		Use:   "check [PATH]",
 		Short: "Check a mission file; nothing is run or written",
 		Args:  cobra.MaximumNArgs(1),
@@ -192,7 +195,7 @@ func (p *program) checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			mission, found := missionfile.Load(at)
+			mission, found := missionfile.Load(at, given())
 			if mission != nil {
 				_, more := missionfile.Rehearsal(mission.Dir())
 				found = append(found, more...)
@@ -213,6 +216,8 @@ func (p *program) checkCommand() *cobra.Command {
 			return err
 		},
 	}
+	given = variables(cmd)
+	return cmd
 }
 
 func (p *program) diagnostics(mission *missionfile.Mission, found missionfile.Diagnostics) error {

@@ -125,7 +125,7 @@ func (s *State) evolveGeneration(e *GenerationApplied) {
 	if s.generation == 0 {
 		s.openAccounts(&e.Spec)
 	}
-	s.generation, s.entry, s.sources, s.expanded = e.Number, e.Entry, e.Sources, 0
+	s.generation, s.entry, s.sources, s.variables, s.expanded = e.Number, e.Entry, e.Sources, e.Variables, 0
 	before := [...]Resource{s.spec.Resources.Energy, s.spec.Resources.Compute}
 	for i, r := range [...]*Resource{&e.Spec.Resources.Energy, &e.Spec.Resources.Compute} {
 		s.evolveLimit(i, r.Capacity)

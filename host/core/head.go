@@ -24,6 +24,7 @@ func (h *head) fields(c *Codec) {
 	integer(c, "generation", &s.generation)
 	c.Text("entry", &s.entry)
 	records(c, "sources", &s.sources)
+	records(c, "variables", &s.variables)
 	c.inline("spec", &s.spec)
 	s.recordedField(c)
 	integer(c, "expanded", &s.expanded)

@@ -192,6 +192,7 @@ type State struct {
 	spec       Spec
 	entry      string
 	sources    []SourceRef
+	variables  []Variable
 	recorded   map[Digest]bool // files whose bytes the journal holds in full
 	expanded   int64
 	status     Status
@@ -310,6 +311,9 @@ func (s *State) Entry() string { return s.entry }
 
 // Sources are the files of the generation in force.
 func (s *State) Sources() []SourceRef { return s.sources }
+
+// Variables are the inputs the mission file in force was evaluated with, by name.
+func (s *State) Variables() []Variable { return s.variables }
 
 // Recorded reports whether the journal holds a file's bytes.
 func (s *State) Recorded(d Digest) bool { return s.recorded[d] }

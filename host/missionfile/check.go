@@ -2,13 +2,11 @@ package missionfile
 
 import (
 	"fmt"
-	"math/big"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/omega-run/omega/host/core"
-	"github.com/omega-run/omega/host/ledger"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -46,7 +44,7 @@ func (l *loader) checkBlock(b *jobBlock, g *graph) {
 				return
 			}
 		}
-		b.promise(&spec, l.m.spec.Governance.FeeRatio)
+		l.promise(b, &spec, i)
 		if !g.add(edges) {
 			l.r.fail(b.at, "Too many edges", "The jobs of a mission have at most %d needs together.", maxEdges)
 			return
@@ -54,11 +52,19 @@ func (l *loader) checkBlock(b *jobBlock, g *graph) {
 	}
 }
 
-// promise adds an instance's reward and fee to the sums of its block.
-func (b *jobBlock) promise(spec *core.JobSpec, fee ledger.Ratio) {
+// promise adds an instance's reward and fee to what its employer pays. Where
+// instances are equal the first one adds for all.
+func (l *loader) promise(b *jobBlock, spec *core.JobSpec, i int64) {
+	n := int64(1)
+	if !b.varies {
+		if n = b.set.len(); i > 0 {
+			return
+		}
+	}
 	b.largest = max(b.largest, spec.Reward)
-	b.rewards.Add(&b.rewards, big.NewInt(int64(spec.Reward)))
-	b.fees.Add(&b.fees, big.NewInt(int64(fee.Of(spec.Reward))))
+	p := l.promisedBy(spec.Employer)
+	p.rewards.Add(&p.rewards, times(n, spec.Reward))
+	p.fees.Add(&p.fees, times(n, l.m.spec.Governance.FeeRatio.Of(spec.Reward)))
 }
 
 // addInstance reports what is wrong with one instance by its name.
@@ -86,6 +92,12 @@ func (l *loader) checkInstance(b *jobBlock, i int64, vars map[string]cty.Value, 
 		if why := l.unskilled(spec.Skills); why != "" {
 			return fail("skills", "No worker can do this", "%s", why)
 		}
+		if why := l.unemployable(spec.Employer); why != "" {
+			return fail("employer", "Unknown account", "%s", why)
+		}
+		if why := l.unpostable(spec.Delegate); why != "" {
+			return fail("simulated", "Nobody could do a child job", "%s", why)
+		}
 		r := &l.m.spec.Resources
 		if spec.EnergyBudget > r.Energy.Capacity {
 			return fail("energy_budget", "More energy than there is", "it holds %s while it runs and the capacity is %s, so it could never run: lower energy_budget or raise resources.energy.capacity", spec.EnergyBudget, r.Energy.Capacity)
@@ -94,7 +106,44 @@ func (l *loader) checkInstance(b *jobBlock, i int64, vars map[string]cty.Value, 
 			return fail("compute_budget", "More compute than there is", "it holds %s while it runs and the capacity is %s, so it could never run: lower compute_budget or raise resources.compute.capacity", spec.ComputeBudget, r.Compute.Capacity)
 		}
 	}
-	return l.checkCondition(b, i, vars)
+	return l.checkSchema(b, i, vars) && l.checkCondition(b, i, vars)
+}
+
+// unpostable is why no worker could take one of the children that a simulated
+// worker posts, or "".
+func (l *loader) unpostable(delegate []byte) string {
+	if delegate == nil || l.postable[string(delegate)] {
+		return ""
+	}
+	children, err := DecodeChildren(delegate)
+	if err != nil {
+		return err.Error()
+	}
+	for i := range children {
+		why := l.unskilled(children[i].Skills)
+		if why == "" {
+			why = l.unpostable(children[i].Delegate)
+		}
+		if why != "" {
+			return fmt.Sprintf("%s: %s", childName(i, &children[i]), why)
+		}
+	}
+	if len(l.postable) < rememberedTexts {
+		l.postable[string(delegate)] = true
+	}
+	return ""
+}
+
+// checkSchema compiles the schema of accept.
+func (l *loader) checkSchema(b *jobBlock, i int64, vars map[string]cty.Value) bool {
+	if b.schema == nil {
+		return true
+	}
+	_, diags := b.schemaOf(vars)
+	if diags.HasErrors() {
+		l.addInstance(b, i, diags)
+	}
+	return !diags.HasErrors()
 }
 
 // checkCondition evaluates accept with a result that could be anything.
@@ -131,7 +180,7 @@ func (l *loader) findWorker(skills []string) string {
 		if len(w.Instances) == 0 {
 			continue
 		}
-		if !slices.ContainsFunc(skills, func(s string) bool { return !slices.Contains(w.Skills, s) }) {
+		if w.Takes(skills) {
 			return ""
 		}
 		offered = append(offered, w.Skills...)
@@ -149,7 +198,7 @@ const maxID = 63 + len("_0123456789ab") + len(`"",`)
 
 // sizeOf bounds the bytes a job's terms take in a journal entry.
 func sizeOf(spec *core.JobSpec, needs int) int {
-	n := jobOverhead + needs + len(spec.Input) + len(spec.Simulated) + textSize(spec.Title) + 2*textSize(spec.ID) + textSize(spec.Label)
+	n := jobOverhead + needs + len(spec.Input) + len(spec.Simulated) + len(spec.Delegate) + textSize(spec.Employer) + textSize(spec.Title) + 2*textSize(spec.ID) + textSize(spec.Label)
 	for _, s := range spec.Skills {
 		n += len(s) + len(`"",`)
 	}

@@ -34,7 +34,7 @@ func pureFunctions() map[string]function.Function {
 		"compact": stdlib.CompactFunc, "concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc,
 		"distinct": stdlib.DistinctFunc, "element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc,
 		"hasindex": stdlib.HasIndexFunc, "index": stdlib.IndexFunc, "keys": stdlib.KeysFunc, "length": stdlib.LengthFunc,
-		"lookup": stdlib.LookupFunc, "merge": stdlib.MergeFunc, "range": stdlib.RangeFunc, "reverse": stdlib.ReverseListFunc,
+		"lookup": stdlib.LookupFunc, "merge": stdlib.MergeFunc, "range": rangeFunc, "reverse": stdlib.ReverseListFunc,
 		"sethaselement": stdlib.SetHasElementFunc, "setintersection": stdlib.SetIntersectionFunc,
 		"setproduct": narrowProduct(stdlib.SetProductFunc), "setsubtract": stdlib.SetSubtractFunc,
 		"setsymmetricdifference": stdlib.SetSymmetricDifferenceFunc, "setunion": stdlib.SetUnionFunc,
@@ -56,8 +56,9 @@ func pureFunctions() map[string]function.Function {
 func functions(src *sourceSet) map[string]function.Function {
 	all := maps.Clone(pureFunctions())
 	all["file"] = function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "path", Type: cty.String}},
-		Type:   function.StaticReturnType(cty.String),
+		Description: "Returns the UTF-8 text of a file under the mission folder. The journal records the file with the mission.",
+		Params:      []function.Parameter{{Name: "path", Type: cty.String}},
+		Type:        function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			name := args[0].AsString()
 			content, err := src.read(name)
@@ -95,7 +96,8 @@ func decodeOnce() function.Function {
 		return v, err
 	}
 	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "text", Type: cty.String}},
+		Description: "Returns the value that a JSON text stands for.",
+		Params:      []function.Parameter{{Name: "text", Type: cty.String}},
 		Type: func(args []cty.Value) (cty.Type, error) {
 			if !args[0].IsKnown() {
 				return cty.DynamicPseudoType, nil
@@ -115,8 +117,9 @@ const rememberedTexts = 64
 
 // powFunc multiplies exactly where the stdlib goes through float64.
 var powFunc = function.New(&function.Spec{
-	Params: []function.Parameter{{Name: "num", Type: cty.Number}, {Name: "power", Type: cty.Number}},
-	Type:   function.StaticReturnType(cty.Number),
+	Description: "Returns a number to the power of a whole number, exactly.",
+	Params:      []function.Parameter{{Name: "num", Type: cty.Number}, {Name: "power", Type: cty.Number}},
+	Type:        function.StaticReturnType(cty.Number),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		power, accuracy := args[1].AsBigFloat().Int64()
 		if accuracy != big.Exact || power < -maxDigits || power > maxDigits {
@@ -133,6 +136,44 @@ var powFunc = function.New(&function.Spec{
 			return cty.NilVal, function.NewArgErrorf(0, "zero has no negative power")
 		}
 		return cty.NumberIntVal(1).Divide(result), nil
+	},
+})
+
+// rangeFunc is that of the stdlib, which ends at 1024 elements.
+var rangeFunc = function.New(&function.Spec{
+	Description: stdlib.RangeFunc.Description(),
+	VarParam:    &function.Parameter{Name: "params", Type: cty.Number},
+	Type:        function.StaticReturnType(cty.List(cty.Number)),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		start, end, step := cty.Zero, cty.Zero, cty.NumberIntVal(1)
+		switch len(args) {
+		case 1:
+			end = args[0]
+		case 2, 3:
+			start, end = args[0], args[1]
+		default:
+			return cty.NilVal, errors.New("it takes one to three numbers: an end; a start and an end; or both and a step")
+		}
+		way := end.AsBigFloat().Cmp(start.AsBigFloat())
+		if len(args) == 3 {
+			step = args[2]
+		} else if way < 0 {
+			step = cty.NumberIntVal(-1)
+		}
+		if way != 0 && step.AsBigFloat().Sign() != way {
+			return cty.NilVal, errors.New("the step must lead from the start to the end")
+		}
+		var all []cty.Value
+		for at := start; end.AsBigFloat().Cmp(at.AsBigFloat()) == way && way != 0; at = at.Add(step) {
+			if len(all) == maxInstances {
+				return cty.NilVal, fmt.Errorf("it has more than %d elements", maxInstances)
+			}
+			all = append(all, at)
+		}
+		if len(all) == 0 {
+			return cty.ListValEmpty(cty.Number), nil
+		}
+		return cty.ListVal(all), nil
 	},
 })
 
@@ -179,15 +220,16 @@ func narrowProduct(f function.Function) function.Function {
 // guarded is f behind a check of its known arguments.
 func guarded(f function.Function, check func(args []cty.Value) error) function.Function {
 	before := func(args []cty.Value) error {
-		for _, a := range args {
-			if !a.IsKnown() {
+		plain := make([]cty.Value, len(args))
+		for i, a := range args {
+			if plain[i], _ = a.Unmark(); !plain[i].IsKnown() {
 				return nil
 			}
 		}
-		return check(args)
+		return check(plain)
 	}
 	return function.New(&function.Spec{
-		Params: f.Params(), VarParam: f.VarParam(),
+		Description: f.Description(), Params: f.Params(), VarParam: f.VarParam(),
 		Type: func(args []cty.Value) (cty.Type, error) {
 			if err := before(args); err != nil {
 				return cty.NilType, err

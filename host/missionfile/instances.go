@@ -84,15 +84,16 @@ func (s *instances) find(suffix string, hasSuffix bool) (int64, bool) {
 	return i, true
 }
 
-// roots are what expressions of the block may refer to besides locals.
+// roots are what expressions of the block may refer to besides locals and
+// variables.
 func (s *instances) roots() []string {
 	switch {
 	case s.each:
-		return []string{"local", "each"}
+		return []string{"each"}
 	case s.count != single:
-		return []string{"local", "count"}
+		return []string{"count"}
 	}
-	return []string{"local"}
+	return nil
 }
 
 // vars are what the expressions of instance i know of it; nil for a single one.

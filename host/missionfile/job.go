@@ -3,7 +3,8 @@ package missionfile
 import (
 	"errors"
 	"fmt"
-	"math/big"
+	"maps"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/omega-run/omega/host/core"
@@ -11,8 +12,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// jobAttributes are the attributes of a job that are no plain settings.
-var jobAttributes = []string{"count", "for_each", "needs", "input", "labels", "priority", "run_if", "simulated"}
+// simulatedAttributes are what a job says of simulated work.
+var simulatedAttributes = attributesOf("job.simulated")
 
 // jobBlock is the template of a job block's instances.
 type jobBlock struct {
@@ -26,7 +27,10 @@ type jobBlock struct {
 	varying []term       // what depends on the instance
 	needs   hcl.Expression
 	input   hcl.Expression // kept where it is lazy
-	accept  hcl.Expression
+	accept  hcl.Expression // the condition
+	schema  hcl.Expression
+	schemas *schemas
+	owner   string // whose name as an employer is as good as none
 
 	base     *hcl.EvalContext // functions and locals
 	needCtx  *hcl.EvalContext // knows the jobs that needs names
@@ -39,9 +43,8 @@ type jobBlock struct {
 	slab    []int64
 
 	varies  bool // anything differs between instances
+	posts   bool // what is posted does: varying, needs or an input that waits
 	largest ledger.Amount
-	rewards big.Int
-	fees    big.Int
 }
 
 // term is one attribute: how its value gets into the spec.
@@ -123,7 +126,7 @@ func (l *loader) declare(blocks []*hcl.Block) (contents []jobContent) {
 		if !sized { // others may refer to it all the same
 			known = false
 		}
-		b := &jobBlock{name: name, at: block.DefRange, set: set, ranges: map[string]hcl.Range{}, base: l.ctx}
+		b := &jobBlock{name: name, at: block.DefRange, set: set, ranges: map[string]hcl.Range{}, base: l.ctx, schemas: &l.m.schemas, owner: l.m.spec.Mission.Owner}
 		for name, a := range c.Attributes {
 			b.ranges[name] = a.Expr.Range()
 		}
@@ -146,13 +149,14 @@ func (l *loader) template(b *jobBlock, c jobContent) {
 	}
 	defaults(l.jobTable, &b.proto)
 	b.proto.Block = b.name
-	sc := &scope{where: "job." + b.name, roots: b.set.roots(), locals: l.localNames, jobs: l.m.byName}
+	sc := l.scope("job."+b.name, b.set.roots()...)
+	sc.jobs = l.m.byName
 	for _, t := range l.terms(b, c, sc) {
 		if !sc.check(l.r, t.attr.Expr) {
 			continue
 		}
 		if b.set.many() && refersTo(t.attr.Expr, "each", "count") {
-			b.varying, b.varies = append(b.varying, t), true
+			b.varying, b.varies, b.posts = append(b.varying, t), true, true
 			continue
 		}
 		if v, ok := l.value(sc, t.attr, l.ctx); ok {
@@ -183,9 +187,13 @@ func (l *loader) terms(b *jobBlock, c jobContent, sc *scope) []term {
 			all = append(all, term{attr: a, apply: rule.apply})
 		}
 	}
-	if a := l.simulatedResult(c); a != nil {
-		b.ranges["simulated"] = a.Expr.Range()
-		all = append(all, term{attr: a, apply: applyResult})
+	for _, a := range l.simulatedBlock(c) {
+		b.ranges["simulated."+a.Name] = a.Expr.Range()
+		apply := applyResult
+		if a.Name == "delegate" {
+			apply = applyDelegate
+		}
+		all = append(all, term{attr: a, apply: apply})
 	}
 	if a := c.Attributes["input"]; a != nil && !refersTo(a.Expr, "job") {
 		all = append(all, term{attr: a, apply: applyInput})
@@ -193,17 +201,27 @@ func (l *loader) terms(b *jobBlock, c jobContent, sc *scope) []term {
 	return all
 }
 
-// simulatedResult is the result of a simulated block.
-func (l *loader) simulatedResult(c jobContent) *hcl.Attribute {
+// simulatedBlock is the attributes of a simulated block.
+func (l *loader) simulatedBlock(c jobContent) (all []*hcl.Attribute) {
+	seen := c.Attributes["simulated"] != nil
 	for _, inner := range c.Blocks {
-		if inner.Type != "simulated" || c.Attributes["simulated"] != nil {
+		if inner.Type != "simulated" {
 			continue
 		}
-		content, diags := inner.Body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "result"}}})
+		if seen {
+			l.r.fail(inner.DefRange, "Duplicate block", "The job already says what a simulated worker does: keep one of the two.")
+			return nil
+		}
+		seen = true
+		content, diags := inner.Body.Content(bodySchema("job.simulated", nil, simulatedAttributes, nil))
 		l.r.addHCL(diags)
-		return content.Attributes["result"]
+		for _, name := range simulatedAttributes {
+			if a := content.Attributes[name]; a != nil {
+				all = append(all, a)
+			}
+		}
 	}
-	return nil
+	return all
 }
 
 func applyPriority(j *core.JobSpec, v cty.Value) error {
@@ -234,10 +252,39 @@ func applyLabels(j *core.JobSpec, v cty.Value) (err error) {
 
 func applySimulated(j *core.JobSpec, v cty.Value) error {
 	t := v.Type()
-	if !(t.IsObjectType() || t.IsMapType()) || v.LengthInt() != 1 || v.AsValueMap()["result"] == cty.NilVal {
-		return errors.New("write { result = … }, what a simulated worker answers")
+	if !t.IsObjectType() && !t.IsMapType() {
+		return errors.New("write { result = …, delegate = […] }, what a simulated worker does")
 	}
-	return applyResult(j, v.AsValueMap()["result"])
+	given, known := v.AsValueMap(), simulatedAttributes
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		switch {
+		case !slices.Contains(known, name):
+			return fmt.Errorf("it has no %q.%s", name, suggest(name, known))
+		case given[name].IsNull():
+		case name == "result":
+			if err := applyResult(j, given[name]); err != nil {
+				return err
+			}
+		default:
+			if err := applyDelegate(j, given[name]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// applyDelegate reads the children a simulated worker posts; what they need of
+// the mission is checked where it is whole.
+func applyDelegate(j *core.JobSpec, v cty.Value) error {
+	raw, err := canonical(v, maxDelegate)
+	if err != nil {
+		return err
+	}
+	if _, err = DecodeChildren(raw); err == nil {
+		j.Delegate = raw
+	}
+	return err
 }
 
 func applyResult(j *core.JobSpec, v cty.Value) (err error) {
@@ -250,7 +297,7 @@ func applyInput(j *core.JobSpec, v cty.Value) (err error) {
 	return err
 }
 
-// acceptBlock reads accept { condition = … }.
+// acceptBlock reads accept { schema = …, condition = … }.
 func (l *loader) acceptBlock(b *jobBlock, c jobContent, sc *scope) {
 	var first *hcl.Block
 	for _, inner := range c.Blocks {
@@ -262,27 +309,27 @@ func (l *loader) acceptBlock(b *jobBlock, c jobContent, sc *scope) {
 			return
 		}
 		first = inner
-		content, diags := inner.Body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "condition"}, {Name: "schema"}}})
+		content, diags := inner.Body.Content(bodySchema("job.accept", nil, attributesOf("job.accept"), nil))
 		l.r.addHCL(diags)
-		if a := content.Attributes["schema"]; a != nil {
-			l.unsupported(a.NameRange, "job.accept.schema")
-			return
-		}
-		a := content.Attributes["condition"]
-		if a == nil {
-			if !diags.HasErrors() {
-				l.r.fail(inner.DefRange, "Missing condition", "The accept block must set condition, as in condition = result.cells >= 10.")
-			}
-			return
+		if len(content.Attributes) == 0 && !diags.HasErrors() {
+			l.r.fail(inner.DefRange, "Nothing to accept by", "The accept block must set condition, as in condition = result.cells >= 10, or schema.")
 		}
 		with := *sc
-		with.roots = append([]string{"result"}, sc.roots...)
 		with.jobs = nil
-		if !with.check(l.r, a.Expr) {
-			return
-		}
-		b.accept, b.proto.Accept = a.Expr, true
-		b.ranges["accept"] = a.Expr.Range()
-		b.varies = b.varies || refersTo(a.Expr, "each", "count")
+		b.schema = l.acceptPart(b, content.Attributes["schema"], &with)
+		with.roots = append([]string{"result"}, sc.roots...)
+		b.accept = l.acceptPart(b, content.Attributes["condition"], &with)
 	}
+}
+
+// acceptPart is the expression of an attribute of accept, nil if there is none
+// or it may not be evaluated.
+func (l *loader) acceptPart(b *jobBlock, a *hcl.Attribute, sc *scope) hcl.Expression {
+	if a == nil || !sc.check(l.r, a.Expr) {
+		return nil
+	}
+	b.proto.Accept = true
+	b.ranges["accept"] = a.Expr.Range()
+	b.varies = b.varies || refersTo(a.Expr, "each", "count")
+	return a.Expr
 }

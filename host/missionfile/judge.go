@@ -32,9 +32,31 @@ func (m *Mission) Judge(job string, result []byte) (approve bool, reason string)
 	if bytes.Equal(result, wrongResult) {
 		return false, "the result says of itself that it is wrong"
 	}
-	if b.accept == nil {
+	if err := checkJSON(result); err != nil {
+		return false, fmt.Sprintf("the result cannot be judged: %s", err)
+	}
+	if approve, reason = b.judgeSchema(i, result); !approve || b.accept == nil {
+		return approve, reason
+	}
+	return b.judgeCondition(i, result)
+}
+
+// judgeSchema holds a result against the schema, if there is one.
+func (b *jobBlock) judgeSchema(i int64, result []byte) (approve bool, reason string) {
+	if b.schema == nil {
 		return true, ""
 	}
+	schema, diags := b.schemaOf(b.set.vars(i))
+	if diags.HasErrors() {
+		p := problemOf(diags, b.schema.Range())
+		return false, fmt.Sprintf("the schema at %s:%d cannot be used: %s", p.File, p.Line, p.Detail)
+	}
+	reason = breach(schema, result)
+	return reason == "", reason
+}
+
+// judgeCondition evaluates the condition with a result.
+func (b *jobBlock) judgeCondition(i int64, result []byte) (approve bool, reason string) {
 	v, err := resultValue(result)
 	if err != nil {
 		return false, fmt.Sprintf("the result cannot be judged: %s", err)

@@ -43,6 +43,22 @@ const (
 	// maxDigits bounds the decimal exponent of a number, which is printed in
 	// full where it becomes text.
 	maxDigits = 400
+	// maxVariables, maxVariableName, maxVariable and maxVariableFile bound what is
+	// given from outside: all of it stands in the genesis entry.
+	maxVariables    = 1000
+	maxVariableName = 63
+	maxVariable     = 256 << 10
+	maxVariableFile = 1 << 20
+	// maxAccounts bounds the accounts, which stand in the genesis entry too.
+	maxAccounts = 1000
+	// maxSecrets bounds the secrets of one program.
+	maxSecrets = 64
+	// maxSchema bounds a JSON schema.
+	maxSchema = 256 << 10
+	// maxDelegate bounds what a simulated worker posts, of one job.
+	maxDelegate = 256 << 10
+	// maxChildren bounds the jobs one attempt posts.
+	maxChildren = 1000
 	// maxDiagnostics is how many of them are worth reading at once.
 	maxDiagnostics = 100
 )

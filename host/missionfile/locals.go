@@ -15,6 +15,8 @@ type local struct {
 	uses []string
 	left int // uses without a value yet
 	used []string
+	// secret says that something sensitive takes part, whatever comes of it.
+	secret bool
 }
 
 // collectLocals adds the attributes of a locals block.
@@ -48,6 +50,9 @@ func (l *loader) evalLocals() bool {
 			continue
 		}
 		values[name] = value
+		if l.locals[name].secret && sensitiveIn(value) != "" {
+			l.names.tainted[name] = true
+		}
 		for _, user := range l.locals[name].used {
 			if l.locals[user].left--; l.locals[user].left == 0 {
 				ready = append(ready, user)
@@ -55,7 +60,7 @@ func (l *loader) evalLocals() bool {
 		}
 	}
 	l.localCycle(names, values)
-	l.ctx.Variables = map[string]cty.Value{"local": cty.ObjectVal(values)}
+	l.ctx.Variables["local"] = cty.ObjectVal(values)
 	return len(values) == len(names)
 }
 
@@ -63,9 +68,10 @@ func (l *loader) evalLocals() bool {
 func (l *loader) orderLocals() []string {
 	names := slices.Sorted(maps.Keys(l.locals))
 	for _, name := range names {
-		l.localNames[name] = true
+		l.names.locals[name] = true
 	}
-	sc := &scope{where: "a local", roots: []string{"local"}, locals: l.localNames}
+	sc := l.scope("a local")
+	sc.open = true
 	for _, name := range names {
 		v := l.locals[name]
 		if !sc.check(l.r, v.attr.Expr) {
@@ -74,6 +80,10 @@ func (l *loader) orderLocals() []string {
 		}
 		for _, t := range v.attr.Expr.Variables() {
 			use, named := attrName(t, 1)
+			if t.RootName() == "var" {
+				v.secret = v.secret || l.m.variables[use].sensitive
+				continue
+			}
 			if !named {
 				l.r.fail(t.SourceRange(), "Incomplete reference", "Inside locals name the one you mean: local.name.")
 				v.left = -1
@@ -109,10 +119,15 @@ func (l *loader) evalLocal(v *local, values map[string]cty.Value) (cty.Value, bo
 	uses := make(map[string]cty.Value, len(v.uses))
 	for _, use := range v.uses {
 		uses[use] = values[use]
+		v.secret = v.secret || l.locals[use].secret
 	}
 	ctx := l.ctx.NewChild()
 	ctx.Variables = map[string]cty.Value{"local": cty.ObjectVal(uses)}
 	value, diags := v.attr.Expr.Value(ctx)
+	if diags.HasErrors() && v.secret {
+		l.r.fail(v.attr.Expr.Range(), "Local cannot be evaluated", "A sensitive variable takes part, so what the evaluator says is not shown.")
+		return value, false
+	}
 	if l.r.addHCL(diags); diags.HasErrors() {
 		return value, false
 	}

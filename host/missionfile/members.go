@@ -12,7 +12,7 @@ var repeat = []string{"count", "for_each"}
 
 // setOf reads count and for_each of a block.
 func (l *loader) setOf(where string, c *hcl.BodyContent, limit int64) (instances, bool) {
-	sc := &scope{where: where, roots: []string{"local"}, locals: l.localNames}
+	sc := l.scope(where)
 	count, each := c.Attributes["count"], c.Attributes["for_each"]
 	a, makeSet := count, countOf
 	switch {
@@ -67,32 +67,14 @@ func (l *loader) memberSet(b *hcl.Block, c *hcl.BodyContent) (instances, bool) {
 	return set, true
 }
 
-// workers reads the worker blocks. A block whose settings are the same for all
-// its instances is one pool; otherwise each instance is one.
-func (l *loader) workers(blocks []*hcl.Block) {
-	table, first := core.WorkerSettings(), map[string]hcl.Range{}
-	schema := bodySchema("worker", table, repeat, []string{"simulated", "exec"})
-	for _, b := range blocks {
-		name, ok := l.named(b, first)
-		c, known := l.content("worker", b.Body, schema)
-		set, sized := l.memberSet(b, c)
-		kind, inner := l.workerKind(b, c, known)
-		if !ok || !sized || inner == nil || l.r.full() {
-			continue
-		}
-		w := &workerBlock{name: name, at: b.DefRange, set: set, kind: kind, parts: []part{
-			{"worker", b.DefRange, c, known}, l.kindPart(kind, inner, table)}}
-		l.pools(w, table)
-	}
-}
-
-// workerBlock is one worker block being read.
-type workerBlock struct {
-	name  string
-	at    hcl.Range
-	set   instances
-	kind  core.WorkerKind
-	parts []part
+// member is one worker or validator block being read.
+type member struct {
+	name    string
+	at      hcl.Range
+	set     instances
+	kind    string // of the block inside, "" for none
+	parts   []part
+	secrets []core.Secret
 }
 
 // part is a body of settings and the block of the table it holds; known if
@@ -104,50 +86,55 @@ type part struct {
 	known bool
 }
 
-func (l *loader) kindPart(kind core.WorkerKind, inner *hcl.Block, table []core.Setting) part {
-	block := "worker." + string(kind)
-	c, known := l.content(block, inner.Body, bodySchema(block, table, nil, nil))
-	return part{block, inner.DefRange, c, known}
-}
-
-func (l *loader) workerKind(b *hcl.Block, c *hcl.BodyContent, known bool) (core.WorkerKind, *hcl.Block) {
-	switch {
-	case len(c.Blocks) == 1:
-		return core.WorkerKind(c.Blocks[0].Type), c.Blocks[0]
-	case len(c.Blocks) > 1:
-		l.r.fail(c.Blocks[1].DefRange, "Two kinds of work", "worker.%s is already %s: keep one of the blocks.", b.Labels[0], c.Blocks[0].Type)
-	case known:
-		l.r.fail(b.DefRange, "Missing kind of work", "worker.%s must say how it works: add a block simulated {} or exec { command = [\"…\"] }.", b.Labels[0])
+// member reads what a block is made of. It is nil where that failed.
+func (l *loader) member(b *hcl.Block, first map[string]hcl.Range, table []core.Setting) *member {
+	before := len(l.r.list)
+	name, ok := l.named(b, first)
+	outer := l.part(b.Type, b, table)
+	set, sized := l.memberSet(b, outer.c)
+	m := &member{name: name, at: b.DefRange, set: set, parts: []part{outer}}
+	switch inner := outer.c.Blocks; {
+	case len(inner) > 1:
+		l.r.fail(inner[1].DefRange, "Two kinds", "%s.%s is already %s: keep one of the blocks.", b.Type, b.Labels[0], inner[0].Type)
+		return nil
+	case len(inner) == 1:
+		m.kind = inner[0].Type
+		part := l.part(b.Type+"."+m.kind, inner[0], table)
+		m.parts, m.secrets = append(m.parts, part), l.secrets(part.c)
+	case b.Type == "worker" && outer.known:
+		l.r.fail(b.DefRange, "Missing kind of work", "worker.%s must say how it works: add a block simulated {} or exec { command = [\"…\"] }.", name)
 	}
-	return "", nil
+	if !ok || !sized || l.r.full() || len(l.r.list) > before && m.kind == "" && b.Type == "worker" {
+		return nil
+	}
+	return m
 }
 
-// pools evaluates a worker block: once, or for each instance where its
-// settings depend on it.
-func (l *loader) pools(w *workerBlock, table []core.Setting) {
+func (l *loader) part(block string, b *hcl.Block, table []core.Setting) part {
+	c, known := l.content(block, b.Body, bodySchema(block, table, attributesOf(block), innerOf(block)))
+	return part{block, b.DefRange, c, known}
+}
+
+// each calls fill for the block as a whole or, where its settings depend on the
+// instance, for each one.
+func (m *member) each(fill func(name string, ids []string, i int64) bool) {
 	var ids []string
-	for i := range w.set.len() {
-		ids = append(ids, w.set.id(w.name, i))
+	for i := range m.set.len() {
+		ids = append(ids, m.set.id(m.name, i))
 	}
-	if !w.varies() {
-		if spec, ok := l.pool(w, table, 0); ok {
-			spec.Name, spec.Instances = w.name, ids
-			l.m.spec.Workers = append(l.m.spec.Workers, spec)
-		}
+	if !m.varies() {
+		fill(m.name, ids, 0)
 		return
 	}
 	for i, id := range ids {
-		spec, ok := l.pool(w, table, int64(i))
-		if !ok {
+		if !fill(id, []string{id}, int64(i)) {
 			return
 		}
-		spec.Name, spec.Instances = id, []string{id}
-		l.m.spec.Workers = append(l.m.spec.Workers, spec)
 	}
 }
 
-func (w *workerBlock) varies() bool {
-	for _, p := range w.parts {
+func (m *member) varies() bool {
+	for _, p := range m.parts {
 		for name, a := range p.c.Attributes {
 			if !slices.Contains(repeat, name) && refersTo(a.Expr, "each", "count") {
 				return true
@@ -157,17 +144,17 @@ func (w *workerBlock) varies() bool {
 	return false
 }
 
-// pool is the spec of instance i, without its name.
-func (l *loader) pool(w *workerBlock, table []core.Setting, i int64) (core.WorkerSpec, bool) {
+// fill evaluates the settings of instance i into a target. It is false where
+// that failed.
+func (l *loader) fill(m *member, table []core.Setting, target any, i int64) bool {
 	before := len(l.r.list)
-	spec := core.WorkerSpec{Kind: w.kind}
-	defaults(table, &spec, "worker", "worker."+string(w.kind))
 	ctx := l.ctx
-	if w.set.len() > 0 {
-		ctx = within(l.ctx, w.set.vars(i))
+	if m.set.len() > 0 {
+		ctx = within(l.ctx, m.set.vars(i))
 	}
-	sc := &scope{where: "worker." + w.name, roots: w.set.roots(), locals: l.localNames}
-	for _, p := range w.parts {
+	sc := l.scope(m.parts[0].block+"."+m.name, m.set.roots()...)
+	for _, p := range m.parts {
+		defaults(table, target, p.block)
 		for _, s := range table {
 			if s.Block != p.block {
 				continue
@@ -179,10 +166,31 @@ func (l *loader) pool(w *workerBlock, table []core.Setting, i int64) (core.Worke
 				}
 				continue
 			}
-			l.assign(sc, a, s, &spec, ctx)
+			l.assign(sc, a, s, target, ctx)
 		}
 	}
-	return spec, len(l.r.list) == before
+	return len(l.r.list) == before
+}
+
+// workers reads the worker blocks. A block whose settings are the same for all
+// its instances is one pool; otherwise each instance is one.
+func (l *loader) workers(blocks []*hcl.Block) {
+	table, first := core.WorkerSettings(), map[string]hcl.Range{}
+	for _, b := range blocks {
+		m := l.member(b, first, table)
+		if m == nil {
+			continue
+		}
+		m.each(func(name string, ids []string, i int64) bool {
+			spec := core.WorkerSpec{Name: name, Instances: ids, Kind: core.WorkerKind(m.kind)}
+			if !l.fill(m, table, &spec, i) {
+				return false
+			}
+			spec.Exec.Secrets = m.secrets
+			l.m.spec.Workers = append(l.m.spec.Workers, spec)
+			return true
+		})
+	}
 }
 
 // builtIn are the rule validators of a mission that declares none.
@@ -191,29 +199,35 @@ const (
 	builtInCount = 3
 )
 
-// validators reads the validator blocks.
+// validators reads the validator blocks. One without a block inside is a rule.
 func (l *loader) validators(blocks []*hcl.Block) {
+	spec := &l.m.spec
 	if len(blocks) == 0 {
-		l.addValidators(builtInName, &instances{count: builtInCount})
+		rule := core.ValidatorSpec{Name: builtInName, Kind: core.RuleValidator}
+		for i := range int64(builtInCount) {
+			rule.Instances = append(rule.Instances, (&instances{count: builtInCount}).id(builtInName, i))
+		}
+		spec.Validators = append(spec.Validators, rule)
 		return
 	}
-	first := map[string]hcl.Range{}
-	schema := bodySchema("validator", nil, repeat, nil)
+	table, first := core.ValidatorSettings(), map[string]hcl.Range{}
 	for _, b := range blocks {
-		name, ok := l.named(b, first)
-		c, _ := l.content("validator", b.Body, schema)
-		set, sized := l.memberSet(b, c)
-		if ok && sized {
-			l.addValidators(name, &set)
-		}
 		l.at["validator"] = b.DefRange
+		m := l.member(b, first, table)
+		if m == nil {
+			continue
+		}
+		if m.kind == "" {
+			m.kind = string(core.RuleValidator)
+		}
+		m.each(func(name string, ids []string, i int64) bool {
+			v := core.ValidatorSpec{Name: name, Instances: ids, Kind: core.ValidatorKind(m.kind)}
+			if !l.fill(m, table, &v, i) {
+				return false
+			}
+			v.Exec.Secrets = m.secrets
+			spec.Validators = append(spec.Validators, v)
+			return true
+		})
 	}
-}
-
-func (l *loader) addValidators(name string, set *instances) {
-	v := core.ValidatorSpec{Name: name}
-	for i := range set.len() {
-		v.Instances = append(v.Instances, set.id(name, i))
-	}
-	l.m.spec.Validators = append(l.m.spec.Validators, v)
 }

@@ -10,36 +10,46 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	hcljson "github.com/hashicorp/hcl/v2/json"
 	"github.com/omega-run/omega/host/core"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // Mission is a checked mission. It is safe for use by several goroutines.
 type Mission struct {
 	spec   core.Spec
 	src    *sourceSet
-	ctx    *hcl.EvalContext // functions and locals
+	ctx    *hcl.EvalContext // functions, variables and locals
 	jobs   []*jobBlock      // in file order
 	byName map[string]*jobBlock
+
+	variables map[string]*variable
+	schemas   schemas
 }
 
 // Load reads the mission at a path, a file or a folder of *.hcl and *.hcl.json,
-// and checks every instance of it. The mission is nil if there are errors;
-// warnings come with a mission.
-func Load(path string) (*Mission, Diagnostics) {
+// and checks every instance of it. The variables have the values given; all
+// that is given counts as one. The mission is nil if there are errors; warnings
+// come with a mission.
+func Load(path string, given ...Given) (*Mission, Diagnostics) {
 	src, err := openSources(path)
 	if err != nil {
 		return nil, Diagnostics{{Severity: Error, Summary: "Mission not found", Detail: sentence(plainReason(err)) + ": name a mission file, or a folder that holds one.", File: path, Line: 1, Column: 1}}
 	}
 	defer src.seal()
-	return compile(src)
+	var all Given
+	for _, g := range given {
+		all.Flags, all.Files, all.Environ = append(all.Flags, g.Flags...), append(all.Files, g.Files...), append(all.Environ, g.Environ...)
+	}
+	return compile(src, all)
 }
 
-// Compile is Load from recorded sources. Nothing is read from disk.
-func Compile(entry string, sources []Source) (*Mission, Diagnostics) {
+// Compile is Load from recorded sources and variables. Nothing is read from
+// disk, and sensitive variables have no value.
+func Compile(entry string, sources []Source, variables ...core.Variable) (*Mission, Diagnostics) {
 	src, err := recordedSources(entry, sources)
 	if err != nil {
 		return nil, Diagnostics{{Severity: Error, Summary: "Mission too large", Detail: sentence(err) + ".", File: entry, Line: 1, Column: 1}}
 	}
-	return compile(src)
+	return compile(src, recordedVariables(variables))
 }
 
 // Spec is what the mission says, defaults filled in. The caller may not change it.
@@ -73,34 +83,39 @@ type loader struct {
 	r           *report
 	ctx         *hcl.EvalContext
 	locals      map[string]*local
-	localNames  map[string]bool
+	names       *names
+	inputs      inputs
 	at          map[string]hcl.Range // where each setting was written, by path
-	extra       map[string][]string  // attributes that are no settings, by block
 	members     int64                // worker and validator instances so far
 	jobSchema   *hcl.BodySchema
 	jobTable    []core.Setting
 	graph       *graph
-	clean       bool              // workers and resources are as the author meant them
-	unskilledBy map[string]string // why no worker has these skills, or ""
+	clean       bool                // workers and resources are as the author meant them
+	unskilledBy map[string]string   // why no worker has these skills, or ""
+	postable    map[string]bool     // lists of children that have been checked
+	promised    map[string]*promise // rewards and fees by employer, "" the owner
 }
 
-func compile(src *sourceSet) (m *Mission, diags Diagnostics) {
+func compile(src *sourceSet, given inputs) (m *Mission, diags Diagnostics) {
 	r := &report{src: src}
 	defer func() {
 		if fault := recover(); fault != nil { // a library's, never a way to go on
-			r.fail(wholeFile(src.entry), "This mission cannot be read", "The evaluator failed with %q: simplify the last change.", fmt.Sprint(fault))
+			why := fmt.Sprintf("with %q", fmt.Sprint(fault))
+			if len(m.Secrets()) > 0 {
+				why = "and may not say why, because there are sensitive variables"
+			}
+			r.fail(wholeFile(src.entry), "This mission cannot be read", "The evaluator failed %s: simplify the last change.", why)
 			m, diags = nil, r.list
 		}
 	}()
-	m = &Mission{src: src, byName: map[string]*jobBlock{}}
+	m = &Mission{src: src, byName: map[string]*jobBlock{}, variables: map[string]*variable{}}
+	m.ctx = &hcl.EvalContext{Functions: functions(src), Variables: map[string]cty.Value{}}
 	l := &loader{
-		m: m, r: r, ctx: &hcl.EvalContext{Functions: functions(src)},
-		locals: map[string]*local{}, localNames: map[string]bool{}, at: map[string]hcl.Range{},
-		extra:    map[string][]string{"autonomy": {"may"}},
-		jobTable: core.JobSettings(), unskilledBy: map[string]string{},
+		m: m, r: r, ctx: m.ctx, inputs: given, locals: map[string]*local{}, at: map[string]hcl.Range{},
+		names:    &names{locals: map[string]bool{}, variables: m.variables, tainted: map[string]bool{}, ctx: m.ctx},
+		jobTable: core.JobSettings(), unskilledBy: map[string]string{}, promised: map[string]*promise{}, postable: map[string]bool{},
 	}
-	l.jobSchema = bodySchema("job", l.jobTable, jobAttributes, []string{"accept", "simulated"})
-	m.ctx = l.ctx
+	l.jobSchema = bodySchema("job", l.jobTable, attributesOf("job"), innerOf("job"))
 	l.load()
 	src.seal()
 	if slices.SortStableFunc(r.list, inFileOrder); r.errors() {
@@ -136,6 +151,9 @@ func (l *loader) load() {
 			return
 		}
 	}
+	if !l.readVariables(groups["variable"]) {
+		return
+	}
 	for _, b := range groups["locals"] {
 		l.collectLocals(b.Body)
 	}
@@ -143,6 +161,7 @@ func (l *loader) load() {
 		return
 	}
 	l.spec(groups)
+	l.accounts(groups["account"])
 	l.workers(groups["worker"])
 	l.validators(groups["validator"])
 	l.jobs(groups["job"])

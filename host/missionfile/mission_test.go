@@ -354,7 +354,7 @@ func TestDefaults(t *testing.T) {
 	s := m.Spec()
 	require.Equal(t, "160", s.Treasury.WorkerEndowment.String(), "2 slots × 0.2 × 100 × (1 + 3)")
 	require.Equal(t, "120", s.Treasury.ValidatorEndowment.String(), "10 × max(4, 2 × 6)")
-	require.Equal(t, []core.ValidatorSpec{{Name: "rule", Instances: []string{"rule_0", "rule_1", "rule_2"}}}, s.Validators)
+	require.Equal(t, []core.ValidatorSpec{{Name: "rule", Instances: []string{"rule_0", "rule_1", "rule_2"}, Kind: core.RuleValidator}}, s.Validators)
 	require.Equal(t, int64(3), s.Governance.Committee)
 	require.Equal(t, int64(2), s.Governance.ApprovalsRequired)
 	m, diags = load(t, head+"validator \"v\" {\n  count = 9\n}\n"+job("alpha"))

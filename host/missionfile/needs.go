@@ -44,7 +44,9 @@ func (l *loader) needs(b *jobBlock, e hcl.Expression) {
 		jobs[other.name] = other.ref()
 	}
 	b.needCtx.Variables = map[string]cty.Value{"job": cty.ObjectVal(jobs)}
-	b.varies = b.varies || (b.many() && refersTo(e, "each", "count"))
+	if b.many() && refersTo(e, "each", "count") {
+		b.varies, b.posts = true, true
+	}
 }
 
 func (l *loader) lazyInput(b *jobBlock, e hcl.Expression) {
@@ -60,7 +62,9 @@ func (l *loader) lazyInput(b *jobBlock, e hcl.Expression) {
 		jobs[other.name] = other.unknown()
 	}
 	b.inputCtx.Variables = map[string]cty.Value{"job": cty.ObjectVal(jobs)}
-	b.varies = b.varies || (b.many() && refersTo(e, "each", "count"))
+	if b.many() && refersTo(e, "each", "count") {
+		b.varies, b.posts = true, true
+	}
 }
 
 // ref is the block as needs sees it: a job, a list or a map of them.
@@ -206,18 +210,20 @@ func diagnosed(at hcl.Range, summary string, err error) hcl.Diagnostics {
 // values is the spec of an instance without its names and needs.
 func (b *jobBlock) values(vars map[string]cty.Value) (core.JobSpec, hcl.Diagnostics) {
 	spec := b.proto
-	if len(b.varying) == 0 {
-		return spec, nil
+	if len(b.varying) > 0 {
+		ctx := within(b.base, vars)
+		for _, t := range b.varying {
+			v, diags := t.attr.Expr.Value(ctx)
+			if diags.HasErrors() {
+				return spec, diags
+			}
+			if err := t.into(&spec, v); err != nil {
+				return spec, diagnosed(t.attr.Expr.Range(), "Invalid "+t.attr.Name, err)
+			}
+		}
 	}
-	ctx := within(b.base, vars)
-	for _, t := range b.varying {
-		v, diags := t.attr.Expr.Value(ctx)
-		if diags.HasErrors() {
-			return spec, diags
-		}
-		if err := t.into(&spec, v); err != nil {
-			return spec, diagnosed(t.attr.Expr.Range(), "Invalid "+t.attr.Name, err)
-		}
+	if spec.Employer == b.owner {
+		spec.Employer = ""
 	}
 	return spec, nil
 }

@@ -29,7 +29,9 @@ func precheck(name string, content []byte) Diagnostics {
 
 // inspect refuses what would break the parser: binary bytes, more tokens than
 // memory should hold, and nesting deeper than the stack should go.
-func inspect(name string, content []byte) *fault {
+func inspect(name string, content []byte) *fault { return inspectAs(name, content, isJSON(name)) }
+
+func inspectAs(name string, content []byte, json bool) *fault {
 	if i := notText(content); i >= 0 {
 		return &fault{rangeAt(name, content, i), "Not a text file",
 			fmt.Sprintf("Byte %d is no UTF-8 text: a mission is a text file, so check that this is the right one.", i)}
@@ -38,7 +40,7 @@ func inspect(name string, content []byte) *fault {
 		return &fault{rangeAt(name, content, 0), "Too many tokens",
 			fmt.Sprintf("The file holds more than %d words and signs: split the mission or use count and for_each.", maxTokens)}
 	}
-	if isJSON(name) {
+	if json {
 		return inspectJSON(name, content, true)
 	}
 	tokens, _ := hclsyntax.LexConfig(content, name, hcl.InitialPos)

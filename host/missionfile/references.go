@@ -12,11 +12,25 @@ import (
 
 // scope is what the expressions of one place may refer to.
 type scope struct {
-	where  string   // "the mission block", "job.swarm"
-	roots  []string // each, count, local, result, job
-	locals map[string]bool
-	jobs   map[string]*jobBlock
-	asked  asked
+	where string   // "the mission block", "job.swarm"
+	roots []string // each, count, local, var, result, job
+	names *names
+	jobs  map[string]*jobBlock
+	asked asked
+	open  bool // sensitive values may be used: what comes of them stays marked
+}
+
+// names are what the expressions of a mission may refer to everywhere.
+type names struct {
+	locals    map[string]bool
+	variables map[string]*variable
+	tainted   map[string]bool // locals that hold something sensitive
+	ctx       *hcl.EvalContext
+}
+
+// scope is that of a place that knows locals, variables and the roots.
+func (l *loader) scope(where string, roots ...string) *scope {
+	return &scope{where: where, roots: append([]string{"local", "var"}, roots...), names: l.names}
 }
 
 // asked is what a place wants from the jobs it refers to.
@@ -51,11 +65,8 @@ func (sc *scope) fault(t hcl.Traversal) (summary, detail string) {
 		return sc.unknownRoot(root, t)
 	}
 	switch root {
-	case "local":
-		name, named := attrName(t, 1)
-		if named && !sc.locals[name] {
-			return "Unknown local", fmt.Sprintf("No locals block defines %q.%s", name, suggest(name, slices.Collect(maps.Keys(sc.locals))))
-		}
+	case "local", "var":
+		return sc.nameFault(root, t)
 	case "each":
 		if name, _ := attrName(t, 1); name != "key" && name != "value" {
 			return "Unknown reference", "Write each.key or each.value." + suggest(name, []string{"key", "value"})
@@ -74,6 +85,32 @@ func (sc *scope) fault(t hcl.Traversal) (summary, detail string) {
 	return "", ""
 }
 
+// nameFault is what is wrong with a reference to a local or a variable.
+func (sc *scope) nameFault(root string, t hcl.Traversal) (summary, detail string) {
+	name, named := attrName(t, 1)
+	switch {
+	case root == "var" && !named:
+		return "Incomplete reference", "Name the variable: var.name."
+	case root == "var" && sc.names.variables[name] == nil:
+		return "Unknown variable", fmt.Sprintf("No variable block declares %q.%s", name, suggest(name, slices.Collect(maps.Keys(sc.names.variables))))
+	case root == "local" && named && !sc.names.locals[name]:
+		return "Unknown local", fmt.Sprintf("No locals block defines %q.%s", name, suggest(name, slices.Collect(maps.Keys(sc.names.locals))))
+	case sc.open:
+		return "", ""
+	case root == "var" && sc.names.variables[name].sensitive:
+		return secretHere(name)
+	case root == "local" && (sc.names.tainted[name] || !named && len(sc.names.tainted) > 0):
+		if v, diags := t.TraverseAbs(sc.names.ctx); !diags.HasErrors() && sensitiveIn(v) != "" {
+			return secretHere(sensitiveIn(v))
+		}
+	}
+	return "", ""
+}
+
+func secretHere(name string) (summary, detail string) {
+	return "Secret out of place", fmt.Sprintf("It holds the sensitive variable %s, which may only be given to a program: secrets = { NAME = var.%s } in an exec block.", name, name)
+}
+
 func (sc *scope) unknownRoot(root string, t hcl.Traversal) (summary, detail string) {
 	switch root {
 	case "job":
@@ -84,8 +121,8 @@ func (sc *scope) unknownRoot(root string, t hcl.Traversal) (summary, detail stri
 		return "No count here", fmt.Sprintf("count.index exists where count is set; %s has none.", sc.where)
 	case "result":
 		return "No result here", "Only the condition of an accept block knows the result."
-	case "var":
-		return "Not in this version yet", "Variables are not in this version: give the value a name in locals."
+	case "local", "var":
+		return "No reference here", fmt.Sprintf("The value is needed before %s.* is known: write it out.", root)
 	}
 	if len(t) == 1 {
 		return "Unknown reference", fmt.Sprintf("Nothing is called %s here; write %q in quotes if it is meant as text.%s", root, root, suggest(root, sc.roots))

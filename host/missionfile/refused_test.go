@@ -71,7 +71,7 @@ func TestRefused(t *testing.T) {
 		{"bad flag", head + b(`  required = "perhaps"`), []string{`12:14: Invalid required: true or false`}},
 		{"bad priority", head + b(`  priority = "urgent"`), []string{`12:14: Invalid priority: low, normal, high or critical`}},
 		{"bad run_if", head + b(`  run_if = "always"`), []string{`12:12: Invalid run_if: any_end`}},
-		{"bad choice", strings.Replace(head, "{}", "{\n  on_exhausted = \"ask\"\n}", 1) + a, []string{`2:18: Invalid on_exhausted: wait`}},
+		{"bad choice", strings.Replace(head, "{}", "{\n  on_exhausted = \"die\"\n}", 1) + a, []string{`2:18: Invalid on_exhausted: wait`}},
 		{"fractional count", head + b("  count = 1.5"), []string{`12:11: Invalid count: whole number`}},
 		{"count and for_each", head + b("  count = 1", "  for_each = []"), []string{`13:3: Two ways to repeat: keep one`}},
 		{"objects in for_each", head + b("  for_each = [{ n = 1 }]"), []string{`12:14: Invalid for_each: { for x in list : x.name => x }`}},
@@ -121,8 +121,7 @@ func TestRefused(t *testing.T) {
 		{"later block", head + a + "mesh {\n  listen = \"x\"\n}\n", []string{`14:1: Not in this version yet: mesh`}},
 		{"later validator", head + "validator \"v\" {\n  script = \"x\"\n}\n" + a, []string{`10:3: Not in this version yet: validator.script`}},
 		{"later worker", head + "worker \"x\" {\n  skills = [\"x\"]\n  agent {}\n}\n" + a, []string{`11:3: Not in this version yet: worker.agent`}},
-		{"later attribute", head + b(`  employer = "x"`), []string{`12:3: Not in this version yet: job.employer`}},
-		{"later variables", head + b(`  title = var.x`), []string{`12:11: Not in this version yet: locals`}},
+		{"later attribute", head + "worker \"x\" {\n  skills = [\"x\"]\n  script = \"x.js\"\n}\n" + a, []string{`11:3: Not in this version yet: worker.script`}},
 
 		{"file outside", head + b(`  title = file("../../etc/passwd")`), []string{`12:17: Invalid function argument: outside the mission folder`}},
 		{"file by its full path", head + b(`  title = file("/etc/passwd")`), []string{`12:17: Invalid function argument: outside the mission folder`}},

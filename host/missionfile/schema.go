@@ -17,48 +17,61 @@ var notYet = struct {
 	inner      map[string][]string // blocks by block
 }{
 	blocks: map[string][]string{
-		"variable": {"name"}, "strategist": {"name"}, "guardian": nil, "policy": {"name"}, "simulation": {"name"},
+		"strategist": {"name"}, "guardian": nil, "policy": {"name"}, "simulation": {"name"},
 		"ledger": {"name"}, "vault": nil, "mesh": nil, "console": nil, "telemetry": nil, "notify": nil,
-		"plugin": {"name"}, "account": {"name"},
+		"plugin": {"name"},
 	},
 	attributes: map[string][]string{
-		"job":       {"employer"},
 		"worker":    {"script", "plugin"},
 		"validator": {"script", "plugin"},
 	},
 	inner: map[string][]string{
 		"worker":    {"http", "script", "model", "agent", "plugin"},
-		"validator": {"script", "plugin", "exec", "human"},
+		"validator": {"script", "plugin", "human"},
 	},
 }
 
-// missionBlocks are the top-level blocks whose settings belong to the spec,
-// and the blocks inside them.
-var missionBlocks = []struct {
-	name   string
-	labels []string
-	inner  []string
-}{
-	{name: "mission", labels: []string{"name"}},
-	{name: "treasury"},
-	{name: "resources", inner: []string{"energy", "compute"}},
-	{name: "governance"},
-	{name: "autonomy"},
-	{name: "delegation"},
-	{name: "checkpoint"},
-	{name: "retention"},
-	{name: "reload"},
+// topBlock is a kind of block at the top of a mission file.
+type topBlock struct {
+	name     string
+	label    string // what its label is, "" for none
+	many     bool   // a mission may have several
+	ofSpec   bool   // its settings are those of the mission as a whole
+	inner    []string
+	why      string // what to write where it is missing; "" if it may be
+	doc      string
+	settings func() []core.Setting
 }
 
+// topBlocks are all of them, in the order of the reference.
+var topBlocks = []topBlock{
+	{name: "mission", label: "name", ofSpec: true, why: `name it: mission "name" {}`, settings: core.Settings, doc: "What the mission is called, how long it runs, and who owns it."},
+	{name: "treasury", ofSpec: true, why: "say how many tokens it has: treasury { tokens = 1000 }", settings: core.Settings, doc: "What there is to pay with. All amounts are TOKEN."},
+	{name: "account", label: "name", many: true, settings: core.AccountSettings, doc: "An employer besides the owner, with tokens of its own out of the treasury; job.employer names it. Its jobs may not promise more than it has."},
+	{name: "resources", ofSpec: true, inner: []string{"energy", "compute"}, settings: core.Settings, doc: "Capacities that running jobs hold parts of, each in a block inside."},
+	{name: "governance", ofSpec: true, settings: core.Settings, doc: "How results are judged, and what stakes are lost."},
+	{name: "autonomy", ofSpec: true, settings: core.Settings, doc: "What the mission may do by itself."},
+	{name: "delegation", ofSpec: true, settings: core.Settings, doc: "How work is handed out and tried again."},
+	{name: "checkpoint", ofSpec: true, settings: core.Settings, doc: "How often the state is sealed."},
+	{name: "retention", ofSpec: true, settings: core.Settings, doc: "How much is kept of what the journal holds in full."},
+	{name: "reload", ofSpec: true, settings: core.Settings, doc: "What an edit of the file may do by itself."},
+	{name: "variable", label: "name", many: true, settings: noSettings, doc: "An input of the file, var.name. Its value comes from --var name=value, --var-file FILE, the environment variable OMEGA_VAR_name or its default, the first of these that there is; of two flags or files the later one. Text is read by the type: a type that is not plain text, a number or a flag takes an expression, like [1, 2]."},
+	{name: "locals", many: true, settings: noSettings, doc: "Names for values, local.name; in any order, and of each other."},
+	{name: "worker", label: "name", many: true, why: `somebody must do the work: worker "w" { skills = ["s"] … }`, settings: core.WorkerSettings, doc: "Who does the work. One block inside says how."},
+	{name: "validator", label: "name", many: true, settings: core.ValidatorSettings, doc: "Who judges results. Without any, three judge accept."},
+	{name: "job", label: "name", many: true, why: `say what is to be done: job "j" { skills = ["s"] … }`, settings: core.JobSettings, doc: "What is to be done. A block with count or for_each is one template for all of its instances."},
+}
+
+func noSettings() []core.Setting { return nil }
+
 func rootSchema() *hcl.BodySchema {
-	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
-		{Type: "locals"},
-		{Type: "worker", LabelNames: []string{"name"}},
-		{Type: "validator", LabelNames: []string{"name"}},
-		{Type: "job", LabelNames: []string{"name"}},
-	}}
-	for _, b := range missionBlocks {
-		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: b.name, LabelNames: b.labels})
+	s := &hcl.BodySchema{}
+	for _, b := range topBlocks {
+		header := hcl.BlockHeaderSchema{Type: b.name}
+		if b.label != "" {
+			header.LabelNames = []string{b.label}
+		}
+		s.Blocks = append(s.Blocks, header)
 	}
 	for name, labels := range notYet.blocks {
 		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: name, LabelNames: labels})

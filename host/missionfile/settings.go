@@ -27,9 +27,9 @@ func defaults(settings []core.Setting, target any, blocks ...string) {
 // block reads one block of settings into a target. It remembers where each was
 // written, warns about those nothing acts on, and reports those missing.
 func (l *loader) block(name string, b *hcl.Block, settings []core.Setting, target any, inner []string) {
-	schema := bodySchema(name, settings, l.extra[name], inner)
+	schema := bodySchema(name, settings, attributesOf(name), inner)
 	c, ok := l.content(name, b.Body, schema)
-	sc := &scope{where: "the " + name + " block", roots: []string{"local"}, locals: l.localNames}
+	sc := l.scope("the " + name + " block")
 	var idle []string
 	for _, s := range settings {
 		a := c.Attributes[s.Name]

@@ -13,7 +13,10 @@ import (
 func (l *loader) spec(groups map[string][]*hcl.Block) {
 	spec, table := &l.m.spec, core.Settings()
 	defaults(table, spec)
-	for _, kind := range missionBlocks {
+	for _, kind := range topBlocks {
+		if !kind.ofSpec {
+			continue
+		}
 		for i, b := range groups[kind.name] {
 			if i > 0 {
 				l.r.fail(b.DefRange, "Duplicate block", "A mission has one %s block; the other is at %s.", kind.name, place(groups[kind.name][0].DefRange))
@@ -37,14 +40,9 @@ func (l *loader) notName(at hcl.Range, name string) {
 
 // required reports missing blocks.
 func (l *loader) required(groups map[string][]*hcl.Block) {
-	for _, need := range []struct{ name, why string }{
-		{"mission", `name it: mission "name" {}`},
-		{"treasury", "say how many tokens it has: treasury { tokens = 1000 }"},
-		{"worker", `somebody must do the work: worker "w" { skills = ["s"] … }`},
-		{"job", `say what is to be done: job "j" { skills = ["s"] … }`},
-	} {
-		if len(groups[need.name]) == 0 {
-			l.r.add(Error, wholeFile(l.m.src.entry), "Missing "+need.name+" block", "A mission needs one: "+need.why+".")
+	for _, b := range topBlocks {
+		if b.why != "" && len(groups[b.name]) == 0 {
+			l.r.add(Error, wholeFile(l.m.src.entry), "Missing "+b.name+" block", "A mission needs one: "+b.why+".")
 		}
 	}
 }
@@ -63,6 +61,7 @@ func (l *loader) finish() {
 		l.r.fail(l.where(p.Path), p.Summary, "%s", p.Detail)
 	}
 	l.treasury()
+	l.budgets()
 	l.cycles()
 }
 
@@ -162,20 +161,21 @@ func (l *loader) treasury() {
 		workers += int64(len(w.Instances))
 	}
 	t, validators := &spec.Treasury, spec.Eligible()
-	rewards, fees := new(big.Int), new(big.Int)
-	for _, b := range l.m.jobs {
-		rewards.Add(rewards, &b.rewards)
-		fees.Add(fees, &b.fees)
-	}
-	sum := new(big.Int).Add(rewards, fees)
+	owner, given := l.promisedBy(""), accountTokens(spec)
+	sum := owner.sum()
+	sum.Add(sum, given)
 	sum.Add(sum, times(workers, t.WorkerEndowment))
 	sum.Add(sum, times(validators, t.ValidatorEndowment))
 	if sum.Cmp(big.NewInt(int64(t.Tokens))) <= 0 {
 		return
 	}
+	accounts := ""
+	if given.Sign() > 0 {
+		accounts = " + accounts " + units(given)
+	}
 	l.r.fail(l.where("treasury.tokens"), "Treasury too small",
-		"It has %s tokens, but %d workers × %s + %d validators × %s + rewards %s + fees %s = %s: raise tokens to at least %s, or promise less.",
-		t.Tokens, workers, t.WorkerEndowment, validators, t.ValidatorEndowment, units(rewards), units(fees), units(sum), units(sum))
+		"It has %s tokens, but %d workers × %s + %d validators × %s + rewards %s + fees %s%s = %s: raise tokens to at least %s, or promise less.",
+		t.Tokens, workers, t.WorkerEndowment, validators, t.ValidatorEndowment, units(&owner.rewards), units(&owner.fees), accounts, units(sum), units(sum))
 }
 
 func times(n int64, a ledger.Amount) *big.Int {

@@ -2,6 +2,7 @@ package missionfile
 
 import (
 	"errors"
+	"maps"
 
 	"github.com/hashicorp/hcl/v2/ext/customdecode"
 	"github.com/zclconf/go-cty/cty"
@@ -12,7 +13,8 @@ import (
 // the one that comes with the library, it says which results it waits for: an
 // input would not know its needs otherwise.
 var tryFunc = function.New(&function.Spec{
-	VarParam: &function.Parameter{Name: "expressions", Type: customdecode.ExpressionClosureType},
+	Description: "Returns the first of its arguments that evaluates without an error.",
+	VarParam:    &function.Parameter{Name: "expressions", Type: customdecode.ExpressionClosureType},
 	Type: func(args []cty.Value) (cty.Type, error) {
 		v, err := try(args)
 		if err != nil {
@@ -24,11 +26,15 @@ var tryFunc = function.New(&function.Spec{
 })
 
 func try(args []cty.Value) (cty.Value, error) {
+	secret := cty.NewValueMarks()
 	for _, arg := range args {
-		v, diags := customdecode.ExpressionClosureFromVal(arg).Value()
+		closure := customdecode.ExpressionClosureFromVal(arg)
+		maps.Copy(secret, secretsOf(closure)) // whether an expression fails tells of them
+		v, diags := closure.Value()
 		if diags.HasErrors() {
 			continue
 		}
+		v = v.WithMarks(secret)
 		if !v.IsWhollyKnown() { // it may fail once it is known
 			_, marks := v.UnmarkDeep()
 			return cty.DynamicVal.WithMarks(marks), nil
@@ -40,17 +46,36 @@ func try(args []cty.Value) (cty.Value, error) {
 
 // canFunc says whether an expression evaluates without an error.
 var canFunc = function.New(&function.Spec{
-	Params: []function.Parameter{{Name: "expression", Type: customdecode.ExpressionClosureType}},
-	Type:   function.StaticReturnType(cty.Bool),
+	Description: "Returns whether an expression evaluates without an error.",
+	Params:      []function.Parameter{{Name: "expression", Type: customdecode.ExpressionClosureType}},
+	Type:        function.StaticReturnType(cty.Bool),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		v, diags := customdecode.ExpressionClosureFromVal(args[0]).Value()
+		closure := customdecode.ExpressionClosureFromVal(args[0])
+		secret := secretsOf(closure)
+		v, diags := closure.Value()
 		if diags.HasErrors() {
-			return cty.False, nil
+			return cty.False.WithMarks(secret), nil
 		}
 		if !v.IsWhollyKnown() {
 			_, marks := v.UnmarkDeep()
-			return cty.UnknownVal(cty.Bool).WithMarks(marks), nil
+			return cty.UnknownVal(cty.Bool).WithMarks(marks, secret), nil
 		}
-		return cty.True, nil
+		return cty.True.WithMarks(secret), nil
 	},
 })
+
+// secretsOf are the marks of the sensitive values an expression may use.
+func secretsOf(closure *customdecode.ExpressionClosure) cty.ValueMarks {
+	secret := cty.NewValueMarks()
+	for _, t := range closure.Expression.Variables() {
+		if root := t.RootName(); root != "var" && root != "local" {
+			continue
+		}
+		if v, diags := t.TraverseAbs(closure.EvalContext); !diags.HasErrors() && v.ContainsMarked() {
+			if name := sensitiveIn(v); name != "" {
+				secret[sensitive(name)] = struct{}{}
+			}
+		}
+	}
+	return secret
+}

@@ -15,6 +15,7 @@ type launch struct {
 	path   string   // the program's file
 	argv   []string // the names of mission files made absolute
 	env    []string
+	hidden hidden
 	input  []byte
 	memory int64
 	output int64
@@ -35,7 +36,7 @@ func (x *Exec) launch(t Task, f folder) (launch, *Reply) {
 		return launch{}, refuse(true, "The mission's folder cannot be opened: %v.", err)
 	}
 	defer mission.Close()
-	l := launch{shim: x.Program, argv: slices.Clone(t.Command), input: t.Input, memory: t.MemoryBytes, output: t.OutputBytes}
+	l := launch{shim: x.Program, argv: slices.Clone(t.Command), input: t.Input, hidden: hide(t.Secrets), memory: t.MemoryBytes, output: t.OutputBytes}
 	if l.shim == "" {
 		l.shim = self()
 	}
@@ -111,6 +112,14 @@ func (x *Exec) environment(t Task, f folder) ([]string, *Reply) {
 	if x.Rehearsal {
 		env = append(env, "LANG=C.UTF-8", "TZ=UTC")
 		fixed = append(fixed, "LANG", "TZ")
+	}
+	for _, s := range t.Secrets {
+		if s.Name == "" || strings.ContainsAny(s.Name, "=\x00") || strings.ContainsRune(s.Value, 0) {
+			return nil, refuse(false, "The secret %q cannot be an environment variable.", s.Name)
+		}
+		if !slices.Contains(fixed, s.Name) {
+			fixed, env = append(fixed, s.Name), append(env, s.Name+"="+s.Value)
+		}
 	}
 	for _, name := range append([]string{"PATH", "HOME", "LANG"}, t.Env...) {
 		if name == "" || strings.ContainsAny(name, "=\x00") {

@@ -20,7 +20,11 @@
 //
 // Standard error is for people: its last 64 KiB are kept. Files left in the folder $OMEGA_OUT are kept as
 // blobs named by their SHA-256. The environment is PATH, HOME, LANG, OMEGA_MISSION (the mission's folder),
-// OMEGA_OUT, OMEGA_JOB, OMEGA_ATTEMPT, and the variables the mission allows by name.
+// OMEGA_OUT, OMEGA_JOB, OMEGA_ATTEMPT, the variables the mission allows by name, and its secrets.
+//
+// A secret of six bytes or more is looked for in all that comes back. Where standard output, a file or the name
+// of one holds it, the attempt fails with secret_in_result and nothing of it is kept; standard error is kept
+// with *** in its place. A program that encodes or cuts a secret before it prints it is not found out.
 //
 // # How a command is read
 //

@@ -42,6 +42,7 @@ type Task struct {
 	Attempt     int
 	Command     []string // program and arguments, see the package comment
 	Env         []string // names of variables passed on from the host's environment, if set there
+	Secrets     []Secret // variables with these values; win over Env
 	Input       []byte   // JSON for standard input
 	Children    []byte   // JSON for the file that $OMEGA_CHILDREN names; nil: there is none
 	Raw         bool     // what it prints is not an envelope: the reply has it as it stands
@@ -101,6 +102,9 @@ func (x *Exec) Run(ctx context.Context, t Task) Reply {
 	}
 	end := p.wait(ctx, t.Timeout)
 	r := end.reply(t)
+	if r.Fault == "" && p.stderr.hidden.inOutput(end.stdout) {
+		r = leaked(r)
+	}
 	if r.Fault == "" {
 		if t.Raw {
 			r.Stdout = end.stdout
@@ -109,7 +113,7 @@ func (x *Exec) Run(ctx context.Context, t Task) Reply {
 		r.parse(end.stdout)
 	}
 	if r.Fault == "" {
-		err = x.collect(&r, t, f.out)
+		err = x.collect(&r, t, f.out, p.stderr.hidden)
 	}
 	if err != nil {
 		r = failed(r, FaultStorage, true, "The files of the attempt cannot be kept: %v.", err)
@@ -142,6 +146,10 @@ func (t Task) withDefaults() Task {
 // failed is r with a fault and nothing that only a valid result has.
 func failed(r Reply, f Fault, machine bool, format string, args ...any) Reply {
 	return Reply{Fault: f, Detail: fmt.Sprintf(format, args...), ExitCode: r.ExitCode, Signal: r.Signal, Stderr: r.Stderr, MachineLimit: machine}
+}
+
+func leaked(r Reply) Reply {
+	return failed(r, FaultSecret, false, "The result or a file in $OMEGA_OUT holds a secret of the program, so nothing of it is recorded.")
 }
 
 // refuse is the reply to a task that no process is started for.

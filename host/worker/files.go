@@ -22,9 +22,37 @@ const maxNameBytes = 255
 // errFiles marks what is wrong with the files themselves, as opposed to the disk.
 var errFiles = errors.New("files")
 
+// errSecret marks a file, or the name of one, that holds a secret.
+var errSecret = errors.New("secret")
+
+// inFiles is errSecret where one of the files holds a secret. It comes before any is copied.
+func (h hidden) inFiles(root *os.Root, files []File) error {
+	if len(h.forms) == 0 {
+		return nil
+	}
+	for _, f := range files {
+		from, err := root.Open(f.Name)
+		if errors.Is(err, fs.ErrPermission) {
+			continue // it cannot be kept either
+		}
+		if err != nil {
+			return err
+		}
+		found, err := h.inStream(from)
+		from.Close()
+		if err != nil {
+			return err
+		}
+		if found {
+			return errSecret
+		}
+	}
+	return nil
+}
+
 // collect keeps each regular file under dir as a blob and lists them in r by name. What is wrong with the files
 // themselves becomes r's fault; an error is one of the host's storage.
-func (x *Exec) collect(r *Reply, t Task, dir string) error {
+func (x *Exec) collect(r *Reply, t Task, dir string, h hidden) error {
 	root, err := os.OpenRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // the program removed its own folder
@@ -33,9 +61,16 @@ func (x *Exec) collect(r *Reply, t Task, dir string) error {
 		return err
 	}
 	defer root.Close()
-	files, err := listFiles(root, t)
+	files, err := listFiles(root, t, h)
+	if err == nil {
+		err = h.inFiles(root, files)
+	}
 	if err == nil && len(files) > 0 {
 		err = x.keep(root, t.BlobDir, files)
+	}
+	if errors.Is(err, errSecret) {
+		*r = leaked(*r)
+		return nil
 	}
 	if errors.Is(err, errFiles) {
 		*r = failed(*r, FaultFilesLimit, false, "%s", strings.TrimPrefix(err.Error(), errFiles.Error()+": "))
@@ -53,13 +88,14 @@ func filesError(format string, args ...any) error {
 type listing struct {
 	root  *os.Root
 	task  Task
+	h     hidden
 	seen  int // files and folders
 	total int64
 	files []File
 }
 
-func listFiles(root *os.Root, t Task) ([]File, error) {
-	l := listing{root: root, task: t}
+func listFiles(root *os.Root, t Task, h hidden) ([]File, error) {
+	l := listing{root: root, task: t, h: h}
 	if err := l.folder("."); err != nil {
 		return nil, err
 	}
@@ -87,6 +123,9 @@ func (l *listing) folder(name string) error {
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	for _, entry := range entries {
 		path := pathpkg.Join(name, entry.Name())
+		if l.h.in([]byte(path)) {
+			return errSecret
+		}
 		if err = checkName(path); err != nil {
 			return err
 		}

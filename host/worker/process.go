@@ -52,7 +52,7 @@ type ending struct {
 
 // start starts the shim, which starts the program.
 func start(l launch, f folder) (*process, error) {
-	p := &process{dir: f.dir, limit: l.output, overflow: make(chan struct{}), reported: make(chan struct{})}
+	p := &process{dir: f.dir, limit: l.output, stderr: tail{hidden: l.hidden}, overflow: make(chan struct{}), reported: make(chan struct{})}
 	var theirs [5]*os.File
 	defer func() {
 		for _, end := range theirs {
