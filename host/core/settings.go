@@ -269,7 +269,7 @@ func operationSettings() []Setting {
 	backoff.Max = int64(10 * Minute)
 	return []Setting{
 		idle(duration("autonomy", "guardian_interval", "10s", Now, spec(func(s *Spec) any { return &s.Autonomy.GuardianInterval }), "How often the guardian looks.")),
-		idle(duration("autonomy", "forecast_horizon", "24h", Now, spec(func(s *Spec) any { return &s.Autonomy.ForecastHorizon }), "How far ahead the backlog is judged.")),
+		duration("autonomy", "forecast_horizon", "24h", Now, spec(func(s *Spec) any { return &s.Autonomy.ForecastHorizon }), "How far ahead the backlog is judged."),
 		idle(ratio("autonomy", "resource_target", "0.8", Now, spec(func(s *Spec) any { return &s.Autonomy.ResourceTarget }), "Utilisation that pricing aims at.")),
 		idle(amount("autonomy", "price_floor", "0.35", Now, spec(func(s *Spec) any { return &s.Autonomy.PriceFloor }), "Lowest price.")),
 		idle(amount("autonomy", "price_ceiling", "14", Now, spec(func(s *Spec) any { return &s.Autonomy.PriceCeiling }), "Highest price.")),
@@ -282,11 +282,11 @@ func operationSettings() []Setting {
 		backoff,
 		idle(duration("delegation", "lease", "60s", Now, spec(func(s *Spec) any { return &s.Delegation.Lease }), "How long an agent may stay silent.")),
 		interval,
-		lines("state_history", "8192", func(r *Retention) any { return &r.StateHistory }, "Lines of state-history.jsonl."),
-		idle(lines("mesh_history", "8192", func(r *Retention) any { return &r.MeshHistory }, "Lines of mesh-history.jsonl.")),
-		lines("structured_log", "16384", func(r *Retention) any { return &r.StructuredLog }, "Lines of structured-log.jsonl."),
+		lines("state_history", "8192", func(r *Retention) any { return &r.StateHistory }, "Lines of state-history.jsonl and storyboard-history.jsonl."),
+		lines("mesh_history", "8192", func(r *Retention) any { return &r.MeshHistory }, "Lines of mesh-history.jsonl."),
+		lines("structured_log", "16384", func(r *Retention) any { return &r.StructuredLog }, "Lines of structured-log.jsonl and control-ack.jsonl."),
 		idle(lines("continuity_history", "8192", func(r *Retention) any { return &r.ContinuityHistory }, "Lines of continuity-history.jsonl.")),
-		idle(lines("ledger_history", "8192", func(r *Retention) any { return &r.LedgerHistory }, "Lines of the ledger's history.")),
+		lines("ledger_history", "8192", func(r *Retention) any { return &r.LedgerHistory }, "Lines of long-run-ledger.jsonl, and most transfers in resource-ledger.json, which has room for 1,000."),
 		ids,
 		flag("reload", "allow_removals", "false", Now, spec(func(s *Spec) any { return &s.Reload.AllowRemovals }), "Lets an edit remove declared jobs, workers and validators without being asked."),
 	}
