@@ -22,7 +22,9 @@ func (s *State) Replay(e *Entry) {
 }
 
 // begin steps to an entry.
-func (s *State) begin(seq Seq, at Time, prev Digest) { s.seq, s.now, s.prev = seq, at, prev }
+func (s *State) begin(seq Seq, at Time, prev Digest) {
+	s.seq, s.now, s.prev, s.ended = seq, at, prev, s.ended[:0]
+}
 
 // ripen brings the index of those up to date whom time alone has made eligible
 // again. A refused input does not: nobody would start them, and nothing would
@@ -369,6 +371,7 @@ func (s *State) evolveEnded(e *JobEnded) {
 		s.move(j.Parent)
 		s.touch(j.Parent)
 	}
+	s.ended = append(s.ended, j)
 	s.count(j)
 	for _, other := range s.dependents[j.Spec.ID] {
 		other.needsLeft--

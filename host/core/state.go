@@ -239,6 +239,7 @@ type State struct {
 	weight     int  // of out, about its bytes
 	unfinished bool // the last entry had no room for all that could be done
 	changed    []*Job
+	ended      []*Job       // in this entry
 	dirty      map[int]bool // chunks of jobs touched since the last Seal
 	chunks     []Digest     // of the last Seal: head, then jobs
 

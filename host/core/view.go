@@ -15,6 +15,10 @@ func (t Time) Clock() string {
 	return fmt.Sprintf("%02d:%02d:%02d", s/3600, s/60%60, s%60)
 }
 
+// Ended are the jobs that ended in the last entry, as they ended. They are valid
+// until the next Step or Replay.
+func (s *State) Ended() []*Job { return s.ended }
+
 // Index is the job's place in post order, from 0.
 func (j *Job) Index() int { return j.index }
 
@@ -26,8 +30,8 @@ func (s *State) StakesOf(w *Worker) (free, locked ledger.Amount) {
 // Parties are whom a job's movements concern, by id. They outlive the entry, at
 // whose end the job may have lost its worker and its round.
 type Parties struct {
-	Owner     string // of the mission
-	Employer  ledger.Name
+	Owner     string      // of the mission
+	Employer  ledger.Name // the account that pays
 	Job       string
 	Worker    string
 	Validator string // in the step's seat

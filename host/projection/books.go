@@ -17,9 +17,10 @@ type ResourceLedger struct {
 	Mission   string           `json:"mission"`
 	Seq       core.Seq         `json:"seq"` // the entry all of this is as of
 	At        core.Time        `json:"at"`
-	Balances  List[Balance]    `json:"balances"`  // accounts that hold something: lasting ones, then those of open jobs; in the ledger's order
+	Balances  List[Balance]    `json:"balances"`  // lasting accounts that hold something, in the ledger's order
+	Jobs      JobFunds         `json:"jobs"`      // what the accounts of all open jobs hold together
 	Totals    []CauseTotal     `json:"totals"`    // what ever moved, by unit and cause
-	Transfers List[TransferOf] `json:"transfers"` // the last movements, oldest first
+	Transfers List[TransferOf] `json:"transfers"` // the last movements, oldest first; at most retention.ledger_history
 }
 
 // Balance is what one account holds.
@@ -27,6 +28,13 @@ type Balance struct {
 	Unit    string `json:"unit"`
 	Account string `json:"account"`
 	Amount  string `json:"amount"` // negative for minted only
+}
+
+// JobFunds are TOKEN that belong to open jobs.
+type JobFunds struct {
+	Open     int64  `json:"open"`     // jobs
+	Escrow   string `json:"escrow"`   // rewards and fees
+	Deposits string `json:"deposits"` // for the resources of running attempts
 }
 
 // CauseTotal is what ever moved for one cause.
@@ -50,9 +58,9 @@ type TransferOf struct {
 
 const (
 	ledgerSchema  = "omega.resource-ledger/v1"
-	lastTransfers = 100
+	lastBatches   = 256
 	balancesShare = maxArtifact / 2
-	transferShare = maxArtifact / 4
+	transferShare = maxArtifact / 3
 )
 
 const (
@@ -64,24 +72,21 @@ const (
 const accountKinds = int(ledger.KindMinted) + 1
 
 // books sums movements up as they are recorded, apart from the ledger. Its
-// members are exported for JSON: a Set remembers them between two hosts.
+// exported members are what a Set remembers between two hosts.
 type books struct {
 	// Held is what all accounts of a kind hold together.
 	Held [ledger.Units][accountKinds]ledger.Amount
 	// Steps are the movements of jobs, Legs those of genesis and edits.
 	Steps []flow
 	Legs  [2][ledger.Units]flow
-	// Last are the newest movements, from Next on the oldest first.
-	Last []movement
+	// Last are the newest transfers, from Next on the oldest first.
+	Last []batch
 	Next int
-	// Seats are the validators of a job's last round, while a movement can name
-	// them.
-	Seats map[string][]string
-	// Before counts the seats of earlier rounds of the same attempt: a repeated
-	// round counts on, so that no two transfers have one id.
-	Before map[string]int64
+	// Accounts are the names of all employers that ever held tokens.
+	Accounts []string
 
-	each func(*movement) // is told of every movement; nil for nobody
+	ends [2][]ends         // of each step: paid by an account, by a parent's escrow
+	each func(*TransferOf) // is told of every movement; nil for nobody
 }
 
 // flow is what moved for one cause.
@@ -95,89 +100,115 @@ func (f *flow) book(a ledger.Amount) {
 	f.Count++
 }
 
-// movement is a step or a leg as it is kept until somebody reads it.
-type movement struct {
-	Seq     core.Seq
-	Job     string        `json:",omitempty"`
-	Attempt int64         `json:",omitempty"`
-	Step    core.Step     `json:",omitzero"`
-	Worker  string        `json:",omitempty"`
-	Seat    string        `json:",omitempty"` // the validator in it
-	Before  int64         `json:",omitempty"` // seats of earlier rounds of the attempt
-	N       int           `json:",omitempty"` // of a leg
-	Unit    ledger.Unit   `json:",omitempty"`
-	Debit   string        `json:",omitempty"` // "" for a step
-	Credit  string        `json:",omitempty"`
-	Amount  ledger.Amount // of a leg or a step
+// ends are the kinds of account a step moves an amount between.
+type ends struct {
+	unit          ledger.Unit
+	debit, credit ledger.Kind
 }
 
-func newBooks() books {
-	return books{Steps: make([]flow, len(core.Steps())), Seats: map[string][]string{}, Before: map[string]int64{}}
+// batch is a transfer as it is kept until somebody reads it.
+type batch struct {
+	Seq      core.Seq
+	Job      string      `json:",omitempty"`
+	Attempt  int64       `json:",omitempty"`
+	Worker   string      `json:",omitempty"`
+	Employer ledger.Name `json:",omitzero"`
+	Before   int64       `json:",omitempty"` // seats of earlier rounds of the attempt
+	Seats    []string    `json:",omitempty"` // the validators in them, where a step has a seat
+	Steps    []core.Step `json:",omitempty"`
+	From     int         `json:",omitempty"` // number of the first leg kept
+	Legs     []core.Leg  `json:",omitempty"`
 }
 
-func (b *books) keep(m movement) {
+func (b *batch) len() int { return len(b.Steps) + len(b.Legs) }
+
+// prepare makes what follows from the rules alone.
+func (b *books) prepare() {
+	for i, kind := range [...]ledger.Kind{ledger.KindAccount, ledger.KindEscrow} {
+		for step, rule := range core.Steps() {
+			debit, credit := core.StepKind(step).Ends(core.Parties{Employer: ledger.Name{Kind: kind}})
+			b.ends[i] = append(b.ends[i], ends{rule.Unit, debit.Kind, credit.Kind})
+		}
+	}
+	if len(b.Steps) < len(core.Steps()) {
+		b.Steps = append(b.Steps, make([]flow, len(core.Steps())-len(b.Steps))...)
+	}
+}
+
+// slot is a place for the next transfer, in the memory of the oldest.
+func (b *books) slot() *batch {
+	if len(b.Last) < lastBatches {
+		b.Last = append(b.Last, batch{})
+		return &b.Last[len(b.Last)-1]
+	}
+	m := &b.Last[b.Next]
+	if b.Next++; b.Next == lastBatches {
+		b.Next = 0
+	}
+	return m
+}
+
+// move books a transfer of the entry; r is the job it belongs to, nil where it
+// has legs only. A job has at most one worker in an entry: the one it has now,
+// or the one it has just lost.
+func (b *books) move(s *core.State, t *core.Transfer, r *tracked) {
+	m := b.slot()
+	m.Seq, m.Job, m.Attempt, m.Worker, m.Employer, m.Before = s.Seq(), t.Job, t.Attempt, "", ledger.Name{}, 0
+	m.Seats, m.Steps = m.Seats[:0], append(m.Steps[:0], t.Steps...)
+	m.From, m.Legs = 0, append(m.Legs[:0], t.Legs...)
+	for _, leg := range t.Legs {
+		b.leg(s.Seq(), leg)
+	}
+	if len(t.Steps) > 0 {
+		if j := r.job; j.Worker != nil {
+			m.Worker = j.Worker.ID
+		} else {
+			m.Worker = j.LastWorker
+		}
+		m.Employer = employer(s, &r.job.Spec)
+		b.steps(m, r)
+	}
 	if b.each != nil {
-		told := m // a copy, so that m stays off the heap where nobody asks
-		b.each(&told)
-	}
-	if len(b.Last) < lastTransfers {
-		b.Last = append(b.Last, m)
-		return
-	}
-	b.Last[b.Next] = m
-	b.Next = (b.Next + 1) % lastTransfers
-}
-
-// seat keeps who sits in a round, as long as the job may move their stakes.
-func (b *books) seat(event core.Event) {
-	switch e := event.(type) {
-	case *core.RoundOpened:
-		if earlier := len(b.Seats[e.Job]); earlier > 0 {
-			b.Before[e.Job] += int64(earlier)
+		for i := range m.len() {
+			spelled := m.spell(s.Spec().Mission.Owner, i)
+			b.each(&spelled)
 		}
-		b.Seats[e.Job] = slices.Clone(e.Seats)
-	case *core.AttemptRejected:
-		b.leave(e.Job)
-	case *core.JobEnded:
-		b.leave(e.Job)
+	}
+	if m.From = max(0, len(m.Legs)-maxItems); m.From > 0 {
+		m.Legs = slices.Delete(m.Legs, 0, m.From)
 	}
 }
 
-func (b *books) leave(job string) {
-	if len(b.Seats) > 0 {
-		delete(b.Seats, job)
-		delete(b.Before, job)
+func (b *books) steps(m *batch, r *tracked) {
+	kinds := b.ends[0]
+	if m.Employer.Kind == ledger.KindEscrow {
+		kinds = b.ends[1]
 	}
-}
-
-// move books a transfer of the entry. A job has at most one worker in an entry:
-// the one it has now, or the one it has just lost.
-func (b *books) move(s *core.State, t *core.Transfer, j *core.Job) {
-	for i, leg := range t.Legs {
-		b.leg(s.Seq(), i, leg)
-	}
-	if len(t.Steps) == 0 {
-		return
-	}
-	m := movement{Seq: s.Seq(), Job: t.Job, Attempt: t.Attempt, Worker: j.LastWorker, Before: b.Before[t.Job]}
-	if j.Worker != nil {
-		m.Worker = j.Worker.ID
-	}
-	seats := b.Seats[t.Job]
-	for _, step := range t.Steps {
-		debit, credit := step.Kind.Ends(core.Parties{})
-		b.Held[debit.Unit][debit.Kind] -= step.Amount
-		b.Held[credit.Unit][credit.Kind] += step.Amount
+	rules, seated := core.Steps(), false
+	for i := range m.Steps {
+		step := &m.Steps[i]
+		at := &kinds[step.Kind]
+		b.Held[at.unit][at.debit] -= step.Amount
+		b.Held[at.unit][at.credit] += step.Amount
 		b.Steps[step.Kind].book(step.Amount)
-		m.Step, m.Amount, m.Seat = step, step.Amount, ""
-		if int(step.Seat) < len(seats) {
-			m.Seat = seats[step.Seat]
+		seated = seated || rules[step.Kind].Seat
+		switch step.Kind {
+		case core.StepSlashShare, core.StepSlashEmployer, core.StepSlashTreasury, core.StepSlashBurn:
+			if r.worker != nil {
+				r.worker.Slashed.add(uint64(step.Amount))
+			}
+		case core.StepSeatSlashEmployer, core.StepSeatSlashTreasury, core.StepSeatSlashBurn:
+			if int(step.Seat) < len(r.seats) {
+				r.seats[step.Seat].Slashed.add(uint64(step.Amount))
+			}
 		}
-		b.keep(m)
+	}
+	if seated {
+		m.Before, m.Seats = r.before, append(m.Seats, r.names...)
 	}
 }
 
-func (b *books) leg(seq core.Seq, n int, leg core.Leg) {
+func (b *books) leg(seq core.Seq, leg core.Leg) {
 	debit, err1 := ledger.ParseName(leg.Debit, leg.Unit)
 	credit, err2 := ledger.ParseName(leg.Credit, leg.Unit)
 	if err1 != nil || err2 != nil {
@@ -190,7 +221,9 @@ func (b *books) leg(seq core.Seq, n int, leg core.Leg) {
 		cause = 0
 	}
 	b.Legs[cause][leg.Unit].book(leg.Amount)
-	b.keep(movement{Seq: seq, N: n, Unit: leg.Unit, Debit: leg.Debit, Credit: leg.Credit, Amount: leg.Amount})
+	if credit.Kind == ledger.KindAccount && !slices.Contains(b.Accounts, credit.Owner) {
+		b.Accounts = append(b.Accounts, strings.Clone(credit.Owner))
+	}
 }
 
 func (b *books) token(kinds ...ledger.Kind) (sum ledger.Amount) {
@@ -202,8 +235,9 @@ func (b *books) token(kinds ...ledger.Kind) (sum ledger.Amount) {
 
 // locked is the part of all tokens that nobody can spend now.
 func (b *books) locked() ledger.Ratio {
-	held := b.token(ledger.KindEscrow, ledger.KindDeposit, ledger.KindWorkerStake, ledger.KindValidatorStake)
-	return part(int64(held), -int64(b.token(ledger.KindMinted, ledger.KindBurned)))
+	t := &b.Held[ledger.Token]
+	held := t[ledger.KindEscrow] + t[ledger.KindDeposit] + t[ledger.KindWorkerStake] + t[ledger.KindValidatorStake]
+	return part(int64(held), -int64(t[ledger.KindMinted]+t[ledger.KindBurned]))
 }
 
 // audit compares what was summed up with what the ledger holds.
@@ -242,27 +276,41 @@ func (b *books) totals() []CauseTotal {
 	return all
 }
 
-func (m *movement) spell(owner string) TransferOf {
-	t := TransferOf{Seq: m.Seq, Amount: m.Amount.String(), Debit: m.Debit, Credit: m.Credit}
-	if m.Debit != "" {
-		t.Unit, t.Cause, t.ID = m.Unit.String(), causeEdit, strconv.FormatUint(uint64(m.Seq), 10)
-		if m.Seq == 1 {
-			t.Cause, t.ID = causeGenesis, causeGenesis
-		}
-		t.ID += "/" + strconv.Itoa(m.N)
-		return t
+// spell spells a movement of the transfer out.
+func (b *batch) spell(owner string, i int) TransferOf {
+	if i >= len(b.Steps) {
+		return b.spellLeg(i - len(b.Steps))
 	}
-	rule := &core.Steps()[m.Step.Kind]
-	debit, credit := m.Step.Kind.Ends(core.Parties{Owner: owner, Job: m.Job, Worker: m.Worker, Validator: m.Seat})
-	t.Unit, t.Cause, t.Debit, t.Credit = rule.Unit.String(), rule.Name, debit.String(), credit.String()
-	t.ID = m.Job + "/" + strconv.FormatInt(m.Attempt, 10) + "/" + rule.Name
+	step := b.Steps[i]
+	rule := &core.Steps()[step.Kind]
+	parties := core.Parties{Owner: owner, Employer: b.Employer, Job: b.Job, Worker: b.Worker}
+	if rule.Seat && int(step.Seat) < len(b.Seats) {
+		parties.Validator = b.Seats[step.Seat]
+	}
+	debit, credit := step.Kind.Ends(parties)
+	t := TransferOf{
+		Seq: b.Seq, ID: b.Job + "/" + itoa(b.Attempt) + "/" + rule.Name, Unit: rule.Unit.String(),
+		Debit: debit.String(), Credit: credit.String(), Amount: step.Amount.String(), Cause: rule.Name,
+	}
 	if rule.Seat {
-		t.ID += "/" + strconv.FormatInt(m.Before+m.Step.Seat, 10)
+		t.ID += "/" + itoa(b.Before+step.Seat)
 	}
 	return t
 }
 
-func (b *books) last(owner string) List[TransferOf] {
+func (b *batch) spellLeg(n int) TransferOf {
+	leg := &b.Legs[n]
+	t := TransferOf{Seq: b.Seq, Unit: leg.Unit.String(), Debit: leg.Debit, Credit: leg.Credit, Amount: leg.Amount.String()}
+	t.Cause, t.ID = causeEdit, strconv.FormatUint(uint64(b.Seq), 10)
+	if b.Seq == 1 {
+		t.Cause, t.ID = causeGenesis, causeGenesis
+	}
+	t.ID += "/" + strconv.Itoa(b.From+n)
+	return t
+}
+
+// last spells the newest movements out, at most so many, oldest first.
+func (b *books) last(owner string, most int64) List[TransferOf] {
 	total := int64(0)
 	for _, f := range b.Steps {
 		total += f.Count
@@ -274,35 +322,31 @@ func (b *books) last(owner string) List[TransferOf] {
 	}
 	list, room := newList[TransferOf](total), transferShare
 	for i := range b.Last {
-		list.add(b.Last[(b.Next+i)%len(b.Last)].spell(owner), &room)
+		m := &b.Last[(b.Next+len(b.Last)-1-i)%len(b.Last)]
+		for n := m.len() - 1; n >= 0; n-- {
+			if int64(len(list.Items)) == most || !list.add(m.spell(owner, n), &room) {
+				slices.Reverse(list.Items)
+				return list
+			}
+		}
 	}
+	slices.Reverse(list.Items)
 	return list
 }
 
-// balances lists what is not zero: the lasting accounts, then those of open
-// jobs in post order as far as there is room, all put in the ledger's order.
-func balances(s *core.State, open []*core.Job) List[Balance] {
+// balances lists what lasting accounts hold, as far as there is room, in the
+// ledger's order.
+func (b *books) balances(s *core.State) List[Balance] {
 	l := s.Ledger()
 	var held []ledger.Name
 	total := int64(0)
-	add := func(name ledger.Name, amount ledger.Amount) {
-		if amount == 0 {
-			return
-		}
-		if total++; len(held) < maxItems {
-			held = append(held, name)
-		}
-	}
-	lasting(s, func(name ledger.Name) {
-		if a, ok := l.Find(name); ok {
-			add(name, l.Balance(a))
+	b.lasting(s, func(name ledger.Name) {
+		if a, ok := l.Find(name); ok && l.Balance(a) != 0 {
+			if total++; len(held) < maxItems {
+				held = append(held, name)
+			}
 		}
 	})
-	for _, j := range open {
-		escrow, deposit := s.Escrow(j)
-		add(ledger.Name{Kind: ledger.KindEscrow, Unit: ledger.Token, Owner: j.Spec.ID}, escrow)
-		add(ledger.Name{Kind: ledger.KindDeposit, Unit: ledger.Token, Owner: j.Spec.ID}, deposit)
-	}
 	slices.SortFunc(held, byLedgerOrder)
 	list, room := newList[Balance](total), balancesShare
 	for _, name := range held {
@@ -312,20 +356,22 @@ func balances(s *core.State, open []*core.Job) List[Balance] {
 	return list
 }
 
-func lasting(s *core.State, add func(ledger.Name)) {
+func (b *books) lasting(s *core.State, add func(ledger.Name)) {
 	for u := ledger.Unit(0); u < ledger.Units; u++ {
 		for k := ledger.KindAccount; k <= ledger.KindMinted; k++ {
 			add(ledger.Name{Kind: k, Unit: u})
 		}
 	}
-	add(ledger.Name{Kind: ledger.KindAccount, Unit: ledger.Token, Owner: s.Spec().Mission.Owner})
+	for _, name := range b.Accounts {
+		add(ledger.Name{Kind: ledger.KindAccount, Owner: name})
+	}
 	for w := range s.Workers {
-		add(ledger.Name{Kind: ledger.KindWorker, Unit: ledger.Token, Owner: w.ID})
-		add(ledger.Name{Kind: ledger.KindWorkerStake, Unit: ledger.Token, Owner: w.ID})
+		add(ledger.Name{Kind: ledger.KindWorker, Owner: w.ID})
+		add(ledger.Name{Kind: ledger.KindWorkerStake, Owner: w.ID})
 	}
 	for _, v := range s.Validators() {
-		add(ledger.Name{Kind: ledger.KindValidator, Unit: ledger.Token, Owner: v.ID})
-		add(ledger.Name{Kind: ledger.KindValidatorStake, Unit: ledger.Token, Owner: v.ID})
+		add(ledger.Name{Kind: ledger.KindValidator, Owner: v.ID})
+		add(ledger.Name{Kind: ledger.KindValidatorStake, Owner: v.ID})
 	}
 }
 
@@ -338,4 +384,13 @@ func byLedgerOrder(a, b ledger.Name) int {
 		return int(a.Kind) - int(b.Kind)
 	}
 	return strings.Compare(a.Owner, b.Owner)
+}
+
+func (p *Set) resourceLedger(s *core.State) []byte {
+	b := &p.Books
+	return encode(ResourceLedger{
+		Schema: ledgerSchema, Mission: s.Spec().Mission.Name, Seq: p.memory.Seq, At: s.Now(), Balances: b.balances(s),
+		Jobs:   JobFunds{p.census.counts.Open, b.token(ledger.KindEscrow).String(), b.token(ledger.KindDeposit).String()},
+		Totals: b.totals(), Transfers: b.last(s.Spec().Mission.Owner, s.Spec().Retention.LedgerHistory),
+	})
 }

@@ -50,6 +50,16 @@ func totalsOf(t core.Totals) TotalsOf {
 	return TotalsOf{t.Minted.String(), t.Paid.String(), t.Slashed.String(), t.Burned.String(), t.Fees.String()}
 }
 
+func appendTotals(l *line, key string, t *core.Totals) {
+	l.raw(key)
+	l.amount(`{"minted":`, t.Minted)
+	l.amount(`,"paid":`, t.Paid)
+	l.amount(`,"slashed":`, t.Slashed)
+	l.amount(`,"burned":`, t.Burned)
+	l.amount(`,"fees":`, t.Fees)
+	l.raw("}")
+}
+
 // HistoryLine is a line of state-history.jsonl: the mission at a checkpoint.
 type HistoryLine struct {
 	Seq        core.Seq  `json:"seq"` // the entry that holds the checkpoint
@@ -76,16 +86,37 @@ const checkpointSchema = "omega.state-checkpoint/v1"
 
 func hexOf(d core.Digest) string { return hex.EncodeToString(d[:]) }
 
-func (p *Set) checkpoint(s *core.State, c *core.Checkpointed) {
-	condition := p.condition(s, p.pressure(s))
-	p.Seal = &SealPoint{
-		Seq: c.Seq, Entry: hexOf(c.Entry), State: hexOf(c.State), Signature: base64.StdEncoding.EncodeToString(c.Signature),
-		Recorded: s.Seq(), At: s.Now(), Summary: condition,
+// checkpoint keeps the newest seal and writes the lines that belong to one.
+func (p *Set) checkpoint(s *core.State, e *core.Entry) {
+	for _, event := range e.Events {
+		c, ok := event.(*core.Checkpointed)
+		if !ok {
+			continue
+		}
+		load := p.pressure(s)
+		p.Seal = &SealPoint{
+			Seq: c.Seq, Entry: hexOf(c.Entry), State: hexOf(c.State), Signature: base64.StdEncoding.EncodeToString(c.Signature),
+			Recorded: s.Seq(), At: s.Now(), Summary: p.condition(s, &load),
+		}
+		p.stateLine(s, c, &load)
+		p.longRun(s)
 	}
-	p.States.add(encode(HistoryLine{
-		Seq: s.Seq(), At: s.Now(), Sealed: c.Seq, Digest: p.Seal.State,
-		Phase: condition.Phase, Confidence: condition.Confidence, Jobs: condition.Jobs, Totals: condition.Totals,
-	}), s.Spec().Retention.StateHistory)
+}
+
+func (p *Set) stateLine(s *core.State, c *core.Checkpointed, load *Pressure) {
+	t, confidence := s.Totals(), load.Confidence()
+	l := line{p.buffer[:0]}
+	l.int(`{"seq":`, int64(s.Seq()))
+	l.int(`,"at":`, int64(s.Now()))
+	l.int(`,"sealed":`, int64(c.Seq))
+	l.digest(`,"digest":`, &c.State)
+	l.word(`,"phase":`, string(PhaseOf(confidence)))
+	l.ratio(`,"confidence":`, confidence)
+	p.census.counts.appendTo(&l, `,"jobs":`)
+	appendTotals(&l, `,"totals":`, &t)
+	l.raw("}\n")
+	p.States.add(l.b, s.Spec().Retention.StateHistory)
+	p.buffer = l.b
 }
 
 func (p *Set) acknowledge(s *core.State, o *core.OrderTaken) {

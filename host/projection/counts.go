@@ -4,21 +4,23 @@ import "github.com/omega-run/omega/host/core"
 
 // JobCounts counts jobs by their state.
 type JobCounts struct {
-	Total      int64 `json:"total"` // posted so far
-	Open       int64 `json:"open"`  // not ended
-	Posted     int64 `json:"posted"`
-	Ready      int64 `json:"ready"`
-	Assigned   int64 `json:"assigned"`
-	Running    int64 `json:"running"`
-	Submitted  int64 `json:"submitted"`
-	Committing int64 `json:"committing"`
-	Revealing  int64 `json:"revealing"`
-	Rejected   int64 `json:"rejected"` // waiting for their next attempt
-	Finalized  int64 `json:"finalized"`
-	Failed     int64 `json:"failed"`
-	Cancelled  int64 `json:"cancelled"`
-	Expired    int64 `json:"expired"`
-	Skipped    int64 `json:"skipped"`
+	Total            int64 `json:"total"` // posted so far
+	Open             int64 `json:"open"`  // not ended
+	Posted           int64 `json:"posted"`
+	Ready            int64 `json:"ready"`
+	Assigned         int64 `json:"assigned"`
+	Running          int64 `json:"running"`
+	Delegated        int64 `json:"delegated"` // waiting for their children
+	Submitted        int64 `json:"submitted"`
+	Committing       int64 `json:"committing"`
+	Revealing        int64 `json:"revealing"`
+	AwaitingApproval int64 `json:"awaiting_approval"` // put before a person
+	Rejected         int64 `json:"rejected"`          // waiting for their next attempt
+	Finalized        int64 `json:"finalized"`
+	Failed           int64 `json:"failed"`
+	Cancelled        int64 `json:"cancelled"`
+	Expired          int64 `json:"expired"`
+	Skipped          int64 `json:"skipped"`
 }
 
 func (c *JobCounts) of(state core.JobState) *int64 {
@@ -31,12 +33,16 @@ func (c *JobCounts) of(state core.JobState) *int64 {
 		return &c.Assigned
 	case core.JobRunning:
 		return &c.Running
+	case core.JobDelegated:
+		return &c.Delegated
 	case core.JobSubmitted:
 		return &c.Submitted
 	case core.JobCommitting:
 		return &c.Committing
 	case core.JobRevealing:
 		return &c.Revealing
+	case core.JobAwaiting:
+		return &c.AwaitingApproval
 	case core.JobRejected:
 		return &c.Rejected
 	case core.JobFinalized:
@@ -53,94 +59,35 @@ func (c *JobCounts) of(state core.JobState) *int64 {
 	panic("projection: no count for the job state " + string(state))
 }
 
-// census keeps what is counted over jobs, one entry at a time.
-type census struct {
-	counts JobCounts
-	states []core.JobState // by index of the job, as counted
-	timed  int64           // open jobs with a deadline
-	needs  [2]int64        // open jobs with an energy, a compute budget
-
-	open    []*core.Job // what was open when survey last looked, in post order
-	scanned int         // jobs survey has looked at
+// ended is the part that no open job is in.
+func (c *JobCounts) ended() JobCounts {
+	return JobCounts{Total: c.Total, Finalized: c.Finalized, Failed: c.Failed, Cancelled: c.Cancelled, Expired: c.Expired, Skipped: c.Skipped}
 }
 
-// join counts the jobs posted since it was last called. The first call counts
-// all of a state.
-func (c *census) join(s *core.State) {
-	jobs := s.Jobs()
-	for len(c.states) < len(jobs) {
-		j := jobs[len(c.states)]
-		c.states = append(c.states, j.State)
-		c.counts.Total++
-		*c.counts.of(j.State)++
-		if !j.State.Terminal() {
-			c.opened(j, 1)
-		}
-	}
-}
+func (c *JobCounts) running() int64 { return c.Assigned + c.Running }
 
-func (c *census) opened(j *core.Job, by int64) {
-	c.counts.Open += by
-	if j.Spec.Deadline > 0 {
-		c.timed += by
-	}
-	if j.Spec.EnergyBudget > 0 {
-		c.needs[0] += by
-	}
-	if j.Spec.ComputeBudget > 0 {
-		c.needs[1] += by
-	}
-}
+func (c *JobCounts) judged() int64 { return c.Submitted + c.Committing + c.Revealing }
 
-// move counts a job where it is now. It is all the same how it came there, so
-// one look after an entry is enough.
-func (c *census) move(j *core.Job) {
-	was := &c.states[j.Index()]
-	if *was == j.State {
-		return
-	}
-	*c.counts.of(*was)--
-	*c.counts.of(j.State)++
-	if j.State.Terminal() && !was.Terminal() {
-		c.opened(j, -1)
-	}
-	*was = j.State
-}
+func (c *JobCounts) waiting() int64 { return c.Posted + c.Ready + c.Rejected }
 
-// survey is all open jobs in post order. Its cost is that of the open jobs and
-// of those that ended or were posted since the last time: it is for snapshots.
-func (c *census) survey(s *core.State) []*core.Job {
-	kept := c.open[:0]
-	for _, j := range c.open {
-		if !j.State.Terminal() {
-			kept = append(kept, j)
-		}
-	}
-	for _, j := range s.Jobs()[c.scanned:] {
-		if !j.State.Terminal() {
-			kept = append(kept, j)
-		}
-	}
-	c.scanned = len(s.Jobs())
-	clear(c.open[min(len(kept), len(c.open)):])
-	c.open = kept
-	return kept
-}
-
-// due counts the open jobs whose deadline comes within the horizon. Jobs that
-// are not ready yet, and those whose result is in, have none running.
-func (c *census) due(s *core.State) (n int64) {
-	if c.timed == 0 {
-		return 0
-	}
-	until := s.Now() + core.Time(s.Spec().Autonomy.ForecastHorizon)
-	for _, j := range c.survey(s) {
-		switch j.State {
-		case core.JobReadyState, core.JobAssignedState, core.JobRunning, core.JobRejected:
-			if j.Spec.Deadline > 0 && j.ReadyAt+core.Time(j.Spec.Deadline) <= until {
-				n++
-			}
-		}
-	}
-	return n
+func (c *JobCounts) appendTo(l *line, key string) {
+	l.raw(key)
+	l.int(`{"total":`, c.Total)
+	l.int(`,"open":`, c.Open)
+	l.int(`,"posted":`, c.Posted)
+	l.int(`,"ready":`, c.Ready)
+	l.int(`,"assigned":`, c.Assigned)
+	l.int(`,"running":`, c.Running)
+	l.int(`,"delegated":`, c.Delegated)
+	l.int(`,"submitted":`, c.Submitted)
+	l.int(`,"committing":`, c.Committing)
+	l.int(`,"revealing":`, c.Revealing)
+	l.int(`,"awaiting_approval":`, c.AwaitingApproval)
+	l.int(`,"rejected":`, c.Rejected)
+	l.int(`,"finalized":`, c.Finalized)
+	l.int(`,"failed":`, c.Failed)
+	l.int(`,"cancelled":`, c.Cancelled)
+	l.int(`,"expired":`, c.Expired)
+	l.int(`,"skipped":`, c.Skipped)
+	l.raw("}")
 }

@@ -281,6 +281,6 @@ func contents(t *testing.T, p *projection.Set) map[string]string {
 	for _, a := range all {
 		m[a.Name] = string(a.Bytes)
 	}
-	require.Len(t, m, 7)
+	require.Len(t, m, 12)
 	return m
 }

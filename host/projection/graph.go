@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/omega-run/omega/host/core"
 )
 
 // Mermaid's own limits with its default settings are 500 edges and 50,000
@@ -23,66 +21,83 @@ const (
 // graphClasses colours the states.
 var graphClasses = [...]struct{ states, style string }{
 	{"posted,ready,rejected", "fill:#eef2f7,stroke:#7a8899,color:#1b2430"},
-	{"assigned,running", "fill:#dbeafe,stroke:#2563eb,color:#10254f"},
-	{"submitted,committing,revealing", "fill:#fef3c7,stroke:#b45309,color:#4a2304"},
+	{"assigned,running,delegated", "fill:#dbeafe,stroke:#2563eb,color:#10254f"},
+	{"submitted,committing,revealing,awaiting_approval", "fill:#fef3c7,stroke:#b45309,color:#4a2304"},
 	{"finalized", "fill:#dcfce7,stroke:#15803d,color:#0b3a1c"},
 	{"failed,expired", "fill:#fee2e2,stroke:#b91c1c,color:#4c0d0d"},
 	{"cancelled,skipped,note", "fill:#f4f4f5,stroke:#a1a1aa,color:#3f3f46"},
 }
 
-// graph is job-graph.mmd: jobs and what they need, open ones first. It parses
-// whatever names and titles hold.
-func graph(s *core.State, open []*core.Job) []byte {
+// graph is job-graph.mmd: jobs, what they need and what they have handed out,
+// open ones first. It parses whatever names and titles hold.
+func (p *Set) graph() []byte {
 	b := []byte("flowchart LR\n")
 	for _, c := range graphClasses {
 		b = append(b, "  classDef "+c.states+" "+c.style+"\n"...)
 	}
-	shown, nodes := make([]*core.Job, 0, maxNodes), make(map[*core.Job]int, maxNodes)
+	shown, nodes := make([]summary, 0, maxNodes), make(map[string]int, maxNodes)
 	room := nodesShare
-	for j := range openFirst(s, open) {
+	for one := range p.openFirst {
 		start := len(b)
-		b = appendNode(b, len(shown), j)
+		b = appendNode(b, len(shown), one)
 		if room -= len(b) - start; len(shown) == maxNodes-1 || room < 0 {
 			b = b[:start]
 			break
 		}
-		nodes[j] = len(shown)
-		shown = append(shown, j)
+		nodes[one.ID] = len(shown)
+		shown = append(shown, *one)
 	}
-	b, hidden := appendEdges(b, s, shown, nodes)
-	return appendNote(b, len(s.Jobs()), len(shown), hidden)
+	b, hidden := appendEdges(b, shown, nodes)
+	return appendNote(b, int(p.census.counts.Total), len(shown), hidden)
 }
 
-func appendNode(b []byte, n int, j *core.Job) []byte {
+// openFirst yields the open jobs in post order, then those remembered of the
+// ones that have ended, the last first.
+func (p *Set) openFirst(yield func(*summary) bool) {
+	for r := range p.census.open.all {
+		if one := summaryOf(r.job); !yield(&one) {
+			return
+		}
+	}
+	p.Ended.all(yield)
+}
+
+func appendNode(b []byte, n int, one *summary) []byte {
 	b = append(b, "  n"...)
 	b = strconv.AppendInt(b, int64(n), 10)
 	b = append(b, '[', '"')
-	b = appendLabel(b, plain(j.Name(), nodeName))
-	if j.Spec.Title != "" {
+	b = appendLabel(b, plain(one.Name, nodeName))
+	if one.Title != "" {
 		b = append(b, graphNewline...)
-		b = appendLabel(b, plain(j.Spec.Title, nodeTitle))
+		b = appendLabel(b, plain(one.Title, nodeTitle))
 	}
 	b = append(b, `"]:::`...)
-	b = append(b, j.State...)
+	b = append(b, one.State...)
 	return append(b, '\n')
 }
 
-// appendEdges draws what is needed between jobs that are shown. It counts those
-// there was no room for.
-func appendEdges(b []byte, s *core.State, shown []*core.Job, nodes map[*core.Job]int) (out []byte, hidden int) {
+// appendEdges draws what is needed, and who has posted whom, between jobs that
+// are shown. It counts those there was no room for.
+func appendEdges(b []byte, shown []summary, nodes map[string]int) (out []byte, hidden int) {
 	drawn := 0
-	for n, j := range shown {
-		for _, id := range j.Spec.Needs {
-			from, ok := nodes[s.Job(id)]
-			if !ok {
-				continue
-			}
-			if drawn == maxEdges || len(b) > maxGraph {
-				hidden++
-				continue
-			}
-			drawn++
-			b = append(b, "  n"+strconv.Itoa(from)+" --> n"+strconv.Itoa(n)+"\n"...)
+	draw := func(id, arrow string, to int) {
+		from, ok := nodes[id]
+		if !ok {
+			return
+		}
+		if drawn == maxEdges || len(b) > maxGraph {
+			hidden++
+			return
+		}
+		drawn++
+		b = append(b, "  n"+strconv.Itoa(from)+arrow+strconv.Itoa(to)+"\n"...)
+	}
+	for n := range shown {
+		for _, id := range shown[n].Needs[:min(len(shown[n].Needs), maxItems)] {
+			draw(id, " --> n", n)
+		}
+		if shown[n].Parent != "" {
+			draw(shown[n].Parent, " -.-> n", n)
 		}
 	}
 	return b, hidden

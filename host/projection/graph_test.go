@@ -13,9 +13,9 @@ import (
 // than Mermaid itself: what is between quotes holds no mark with a meaning, but
 // whole numeric entities and line breaks.
 var (
-	classLine = regexp.MustCompile(`^  classDef [a-z]+(,[a-z]+)* (fill|stroke|color):#[0-9a-f]{6}(,(fill|stroke|color):#[0-9a-f]{6})*$`)
-	nodeLine  = regexp.MustCompile(`^  (n[0-9]+|note)\["((?:[A-Za-z0-9 ,_-]|[^\x00-\x7fﬂ¶\x{80}-\x{9f}\x{2028}\x{2029}\x{202a}-\x{202e}]|#[0-9]+;|<br/>)*)"\]:::([a-z]+)$`)
-	edgeLine  = regexp.MustCompile(`^  (n[0-9]+) --> (n[0-9]+)$`)
+	classLine = regexp.MustCompile(`^  classDef [a-z_]+(,[a-z_]+)* (fill|stroke|color):#[0-9a-f]{6}(,(fill|stroke|color):#[0-9a-f]{6})*$`)
+	nodeLine  = regexp.MustCompile(`^  (n[0-9]+|note)\["((?:[A-Za-z0-9 ,_-]|[^\x00-\x7fﬂ¶\x{80}-\x{9f}\x{2028}\x{2029}\x{202a}-\x{202e}]|#[0-9]+;|<br/>)*)"\]:::([a-z_]+)$`)
+	edgeLine  = regexp.MustCompile(`^  (n[0-9]+) (?:-->|-\.->) (n[0-9]+)$`)
 )
 
 func requireMermaid(t *testing.T, text string) (labels map[string]string, edges int) {

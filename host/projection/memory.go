@@ -7,7 +7,68 @@ import (
 	"path/filepath"
 
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/ledger"
 )
+
+// memory is what a Set knows beside the state.
+type memory struct {
+	Format     string
+	Seq        core.Seq
+	Digest     core.Digest // of entry Seq
+	Wall       string      // of entry Seq
+	Books      books
+	Ended      endedJobs
+	Workers    conducts
+	Validators conducts
+	Watchdog   Watchdog
+	Prices     prices
+	Points     points
+	Uptime     uptime
+	Mood       mood
+	NextLook   core.Time
+	Seal       *SealPoint
+	Recent     recent
+	Log        history
+	States     history
+	Scenes     history
+	LongRun    history
+	Acks       history
+}
+
+// kept is a memory as it is written down: with what the open jobs' events have
+// said and the state does not.
+type kept struct {
+	memory
+	Counts JobCounts // of the jobs that have ended
+	Mesh   history
+	Rounds []keptRound
+	Asked  []Approval
+}
+
+// keptRound is who sits in a job's round, as long as it can move their stakes.
+type keptRound struct {
+	Job    string
+	Seats  []string
+	Before int64 `json:",omitempty"`
+	Open   bool  `json:",omitempty"`
+}
+
+// prices are TOKEN per 1,000 units of energy and compute. File says what the
+// mission file in force has: only another price there moves the one that holds.
+type prices struct {
+	Now  [2]ledger.Amount
+	File [2]ledger.Amount
+}
+
+func (p *prices) apply(r *core.Resources) {
+	for i, price := range [2]ledger.Amount{r.Energy.Price, r.Compute.Price} {
+		if p.File[i] != price {
+			p.File[i], p.Now[i] = price, price
+		}
+	}
+}
+
+const memoryFormat = "omega.projection/v2"
 
 // maxMemory bounds what is read back: seats of a hundred thousand open rounds
 // fit.
@@ -34,16 +95,19 @@ func Open(dir, note string, digest func(core.Seq) (core.Digest, bool)) *Set {
 	if is, ok := digest(m.Seq); !ok || is != m.Digest {
 		return p
 	}
-	resumed := &Set{dir: dir, note: note, memory: m}
+	resumed := &Set{dir: dir, note: note, memory: m.memory, recall: true}
+	resumed.mesh.history = m.Mesh
+	resumed.prepare()
 	for i, h := range resumed.histories() {
-		if h.Name != p.histories()[i].Name || !h.intact(dir) {
+		if h.Name != historyNames()[i] || !h.intact(dir) {
 			return p
 		}
 	}
+	resumed.census.recalled(&m)
 	return resumed
 }
 
-func recall(note string) (m memory, ok bool) {
+func recall(note string) (m kept, ok bool) {
 	info, err := os.Stat(note)
 	if err != nil || info.Size() > maxMemory {
 		return m, false
@@ -64,7 +128,19 @@ func (p *Set) remember() error {
 	if err := os.MkdirAll(filepath.Dir(p.note), dirMode); err != nil {
 		return fmt.Errorf("remembering the projection: %w", err)
 	}
-	if err := replaceWith(p.note, encode(&p.memory)); err != nil {
+	k := kept{memory: p.memory, Counts: p.census.counts.ended(), Mesh: p.mesh.history}
+	for r := range p.census.rounds.all {
+		k.Rounds = append(k.Rounds, keptRound{r.job.Spec.ID, r.names, r.before, true})
+	}
+	for r := range p.census.open.all {
+		if len(r.names) > 0 && !r.round.in {
+			k.Rounds = append(k.Rounds, keptRound{r.job.Spec.ID, r.names, r.before, false})
+		}
+	}
+	for r := range p.census.asked.all {
+		k.Asked = append(k.Asked, r.approval)
+	}
+	if err := replaceWith(p.note, encode(&k)); err != nil {
 		return fmt.Errorf("remembering the projection: %w", err)
 	}
 	return nil

@@ -29,14 +29,18 @@ func sentence(s *core.State, e *core.Entry, event core.Event) (Level, string) {
 	case *core.SourceRecorded, *core.JobsExpanded, *core.AttemptStarted, *core.VotesCommitted, *core.RevealOpened, *core.VotesRevealed,
 		*core.Transfer, *core.Checkpointed, *core.ClockAdvanced:
 		return silent, ""
-	case *core.JobPosted, *core.JobReady, *core.JobAssigned, *core.JobEnded:
+	case *core.JobPosted, *core.JobReady, *core.JobResumed, *core.JobAssigned, *core.ApprovalAsked, *core.ApprovalGiven, *core.JobEnding, *core.JobEnded:
 		return jobSentence(s, event)
-	case *core.AttemptReleased, *core.AttemptVoided, *core.AttemptSubmitted, *core.AttemptFailed, *core.AttemptRejected, *core.ResultHeld:
+	case *core.AttemptReleased, *core.AttemptVoided, *core.AttemptSubmitted, *core.AttemptDelegated, *core.AttemptFailed, *core.AttemptRejected, *core.ResultHeld:
 		return attemptSentence(s, event)
 	case *core.RoundOpened:
 		return Info, roundOf(s, ev.Job, ev.Round) + " opened, " + count(len(ev.Seats), "validator", "validators") + " vote"
 	case *core.VotesAbstained:
 		return Warning, roundOf(s, ev.Job, ev.Round) + ": " + count(len(ev.Seats), "sealed vote", "sealed votes") + " cannot be opened any more and count as abstentions"
+	case *core.SeatsReminded:
+		return Info, roundOf(s, ev.Job, ev.Round) + ": " + count(len(ev.Seats), "validator was", "validators were") + " reminded of the " + ev.Phase + " phase"
+	case *core.SeatEquivocated:
+		return Warning, roundOf(s, ev.Job, ev.Round) + ": the validator in seat " + itoa(ev.Seat) + " signed two commitments"
 	case *core.RoundClosed:
 		return closedSentence(s, ev)
 	case *core.OrderTaken:
@@ -66,6 +70,10 @@ func missionSentence(s *core.State, event core.Event) (Level, string) {
 		return Info, "the mission is stopped"
 	case *core.MissionEnded:
 		return endedSentence(s, ev)
+	case *core.JobsUnattended:
+		return Warning, unattendedSentence(s, ev)
+	case *core.PricesSet:
+		return Info, "a thousand units now cost " + ev.Energy.String() + " for energy and " + ev.Compute.String() + " for compute"
 	case *core.HostStarted:
 		if ev.HostKey != [32]byte{} {
 			return Warning, "a host took the mission up with new keys: its old ones are lost"
@@ -101,6 +109,14 @@ func generationSentence(ev *core.GenerationApplied) string {
 	return text
 }
 
+func unattendedSentence(s *core.State, ev *core.JobsUnattended) string {
+	text := count(int(ev.Count), "ready job has", "ready jobs have") + " found no worker since " + ev.Since.Clock()
+	for i, id := range ev.Jobs[:min(len(ev.Jobs), 3)] {
+		text += [...]string{": ", ", ", ", "}[i] + name(s, id)
+	}
+	return text
+}
+
 func endedSentence(s *core.State, ev *core.MissionEnded) (Level, string) {
 	text := "the mission has ended: " + words(ev.Reason)
 	if lost := s.Totals().RequiredLost; lost > 0 {
@@ -119,8 +135,19 @@ func jobSentence(s *core.State, event core.Event) (Level, string) {
 		return Info, text
 	case *core.JobReady:
 		return Info, name(s, ev.Job) + " is ready"
+	case *core.JobResumed:
+		return Info, name(s, ev.Job) + " goes on: its children have ended"
 	case *core.JobAssigned:
 		return Info, name(s, ev.Job) + " assigned to " + ev.Worker + ", attempt " + itoa(ev.Attempt)
+	case *core.ApprovalAsked:
+		return Warning, name(s, ev.Job) + " waits for a person: " + because(ev.Reason, ev.Detail)
+	case *core.ApprovalGiven:
+		if ev.Approve {
+			return Info, name(s, ev.Job) + " was approved" + colon(ev.Reason)
+		}
+		return Info, name(s, ev.Job) + " was denied" + colon(ev.Reason)
+	case *core.JobEnding:
+		return Info, name(s, ev.Job) + " will be " + string(ev.State) + " when the jobs it has posted have ended"
 	case *core.JobEnded:
 		return jobEndedSentence(s, ev)
 	}
@@ -135,7 +162,7 @@ func jobEndedSentence(s *core.State, ev *core.JobEnded) (Level, string) {
 	if ev.Reason != "" {
 		text += ": " + because(ev.Reason, ev.Detail)
 	}
-	if j := s.Job(ev.Job); j != nil && j.Spec.Required && (ev.State == core.JobFailed || ev.State == core.JobExpired) {
+	if j := find(s, ev.Job); j != nil && j.Spec.Required && (ev.State == core.JobFailed || ev.State == core.JobExpired) {
 		return Error, text
 	}
 	return Warning, text
@@ -149,6 +176,12 @@ func attemptSentence(s *core.State, event core.Event) (Level, string) {
 		return Info, attemptOf(s, ev.Job, ev.Attempt) + " is void: " + words(ev.Reason)
 	case *core.AttemptSubmitted:
 		text := name(s, ev.Job) + " delivered a result"
+		if ev.OverReported {
+			return Warning, text + ", and reported more usage than its budget"
+		}
+		return Info, text
+	case *core.AttemptDelegated:
+		text := attemptOf(s, ev.Job, ev.Attempt) + " handed work out to other jobs"
 		if ev.OverReported {
 			return Warning, text + ", and reported more usage than its budget"
 		}
@@ -203,6 +236,8 @@ func jobNamedBy(command core.Command) string {
 		return c.Job
 	case *core.Failure:
 		return c.Job
+	case *core.Delegate:
+		return c.Job
 	case *core.Commit:
 		return c.Job
 	case *core.Reveal:
@@ -220,6 +255,8 @@ func jobOf(event core.Event) string {
 		return e.Spec.ID
 	case *core.JobReady:
 		return e.Job
+	case *core.JobResumed:
+		return e.Job
 	case *core.JobAssigned:
 		return e.Job
 	case *core.AttemptStarted:
@@ -229,6 +266,8 @@ func jobOf(event core.Event) string {
 	case *core.AttemptVoided:
 		return e.Job
 	case *core.AttemptSubmitted:
+		return e.Job
+	case *core.AttemptDelegated:
 		return e.Job
 	case *core.AttemptFailed:
 		return e.Job
@@ -246,7 +285,17 @@ func jobOf(event core.Event) string {
 		return e.Job
 	case *core.VotesAbstained:
 		return e.Job
+	case *core.SeatsReminded:
+		return e.Job
+	case *core.SeatEquivocated:
+		return e.Job
 	case *core.RoundClosed:
+		return e.Job
+	case *core.ApprovalAsked:
+		return e.Job
+	case *core.ApprovalGiven:
+		return e.Job
+	case *core.JobEnding:
 		return e.Job
 	case *core.JobEnded:
 		return e.Job
@@ -258,7 +307,7 @@ func jobOf(event core.Event) string {
 
 // name is a job as people know it.
 func name(s *core.State, id string) string {
-	if j := s.Job(id); j != nil {
+	if j := find(s, id); j != nil {
 		id = j.Name()
 	}
 	return plain(id, maxName)

@@ -3,6 +3,7 @@ package projection_test
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -26,20 +27,18 @@ func TestSentencesAreClosed(t *testing.T) {
 }
 
 func TestLogLinesAreWhatTheirStructSays(t *testing.T) {
-	for name, line := range map[string]any{"structured-log.jsonl": &projection.LogLine{}, "state-history.jsonl": &projection.HistoryLine{}, "control-ack.jsonl": &projection.AckLine{}} {
+	for name, line := range map[string]any{
+		"structured-log.jsonl": &projection.LogLine{}, "state-history.jsonl": &projection.HistoryLine{}, "control-ack.jsonl": &projection.AckLine{},
+		"storyboard-history.jsonl": &projection.Scene{}, "long-run-ledger.jsonl": &projection.LongRunLine{}, "mesh-history.jsonl": &projection.MeshLine{},
+	} {
 		for text := range strings.Lines(contents(t, scripted(t).live)[name]) {
+			reflect.ValueOf(line).Elem().SetZero() // what is left out is not there
 			strict(t, text, line)
 			var again bytes.Buffer
 			e := json.NewEncoder(&again)
 			e.SetEscapeHTML(false)
 			require.NoError(t, e.Encode(line))
 			require.Equal(t, text, again.String())
-			switch l := line.(type) { // what is left out of the next line is not there
-			case *projection.LogLine:
-				*l = projection.LogLine{}
-			case *projection.AckLine:
-				*l = projection.AckLine{}
-			}
 		}
 	}
 }
@@ -49,6 +48,8 @@ func TestSnapshotsAreWhatTheirStructsSay(t *testing.T) {
 	strict(t, got["telemetry.json"], &projection.Telemetry{})
 	strict(t, got["resource-ledger.json"], &projection.ResourceLedger{})
 	strict(t, got["state-checkpoint.json"], &projection.StateCheckpoint{})
+	strict(t, got["storyboard.json"], &projection.Storyboard{})
+	strict(t, got["telemetry-ui.json"], &projection.Page{})
 	var counts map[string]int
 	b, err := json.Marshal(projection.JobCounts{})
 	require.NoError(t, err)

@@ -16,39 +16,49 @@ type Set struct {
 	note string // where the memory is kept between two hosts; "": nowhere
 
 	memory
-	census census
-	state  *core.State // of the last Apply
-	shown  core.Seq    // the entry the snapshots in the folder are as of
-	last   *core.Job   // counted last, to look it up once
-	buffer []byte
+	census  census
+	mesh    mesh
+	recall  bool        // open jobs are still to be taken up from the state
+	state   *core.State // of the last Apply
+	shown   core.Seq    // the entry the snapshots in the folder are as of
+	buffer  []byte
+	words   []byte
+	logLine line
+	found   []sign
 }
 
-// memory is what a Set knows beside the state.
-type memory struct {
-	Format string
-	Seq    core.Seq
-	Digest core.Digest // of entry Seq
-	Wall   string      // of entry Seq
-	Books  books
-	Seal   *SealPoint
-	Recent [][]byte // the newest lines of the log, oldest first
-	Log    history
-	States history
-	Acks   history
-}
-
-// recentLines is how many lines of the log telemetry.json shows.
-const recentLines = 12
-
-const memoryFormat = "omega.projection/v1"
+// recentLines is how many lines of the log a page shows, recentShown how many a
+// glance.
+const (
+	recentLines = 40
+	recentShown = 12
+)
 
 // New is the Set before the first entry. Its files go to the folder dir, which
 // is made when it is missing; with "" they stay in memory.
 func New(dir string) *Set {
 	p := &Set{dir: dir}
-	p.Format, p.Books = memoryFormat, newBooks()
-	p.Log.Name, p.States.Name, p.Acks.Name = "structured-log.jsonl", "state-history.jsonl", "control-ack.jsonl"
+	p.Format, p.Workers, p.Validators = memoryFormat, newConducts(), newConducts()
+	p.prepare()
+	for i, name := range historyNames() {
+		p.histories()[i].Name = name
+	}
 	return p
+}
+
+func historyNames() []string {
+	return []string{"control-ack.jsonl", "long-run-ledger.jsonl", "mesh-history.jsonl", "state-history.jsonl", "storyboard-history.jsonl", "structured-log.jsonl"}
+}
+
+// histories in the order of their names.
+func (p *Set) histories() []*history {
+	return []*history{&p.Acks, &p.LongRun, &p.mesh.history, &p.States, &p.Scenes, &p.Log}
+}
+
+// prepare makes what follows from the rules alone.
+func (p *Set) prepare() {
+	p.census = newCensus()
+	p.Books.prepare()
 }
 
 // Seq is the last entry applied, 0 before the first.
@@ -61,41 +71,81 @@ func (p *Set) Apply(s *core.State, e *core.Entry, digest core.Digest) {
 		panic(fmt.Sprintf("projection: entry %d with the state of %d after entry %d", e.Seq, s.Seq(), p.memory.Seq))
 	}
 	p.memory.Seq, p.Digest, p.Wall, p.state = e.Seq, digest, e.Wall, s
-	p.census.join(s)
-	for _, event := range e.Events {
-		j := p.look(s, jobOf(event))
-		switch ev := event.(type) {
-		case *core.Transfer:
-			p.Books.move(s, ev, j)
-		case *core.RoundOpened, *core.AttemptRejected, *core.JobEnded:
-			p.Books.seat(ev)
-		case *core.OrderTaken:
-			p.acknowledge(s, ev)
-		}
+	if e.Seq == 1 {
+		p.Uptime.First = e.Wall
 	}
-	p.log(s, e)
+	if p.recall {
+		p.takeUp(s)
+	}
+	look, sealed := e.Seq == 1, false
+	if len(e.Events) > 0 {
+		p.mesh.begin(s, e)
+	}
 	for _, event := range e.Events {
-		if c, ok := event.(*core.Checkpointed); ok { // now that everything is counted
-			p.checkpoint(s, c)
-		}
+		p.take(s, event)
+		look = look || urgent(event)
+		sealed = sealed || isSeal(event)
+	}
+	p.census.settle(s)
+	p.log(s, e)
+	if sealed { // now that everything is counted
+		p.checkpoint(s, e)
+	}
+	if sealed || look || s.Now() >= p.NextLook {
+		p.look(s, sealed)
+	}
+	if p.Points.due(s.Now()) {
+		p.Points.add(p.now(s))
+	}
+}
+
+func isSeal(event core.Event) bool { _, ok := event.(*core.Checkpointed); return ok }
+
+// take folds one event in.
+func (p *Set) take(s *core.State, event core.Event) {
+	c := &p.census
+	id := jobOf(event)
+	if posted, ok := event.(*core.JobPosted); ok {
+		c.counts.Total++
+		c.track(s, find(s, posted.Spec.ID))
+	}
+	var r *tracked
+	if id != "" {
+		r = c.of(id)
+	}
+	switch e := event.(type) {
+	case *core.Transfer:
+		p.Books.move(s, e, r)
+	case *core.OrderTaken:
+		p.acknowledge(s, e)
+	case *core.GenerationApplied:
+		p.Prices.apply(&e.Spec.Resources)
+	case *core.PricesSet:
+		p.Prices.Now = [2]ledger.Amount{e.Energy, e.Compute}
+	case *core.HostStarted:
+		p.Uptime.started(e)
+	case *core.SeatsReminded, *core.JobsUnattended:
+		p.Watchdog.remind(s, event)
+	case *core.ApprovalAsked:
+		r.approval = Approval{Job: e.Job, Name: plain(r.job.Name(), maxName), Reason: e.Reason, Detail: plain(e.Detail, maxDetail), Since: s.Now()}
+		c.asked.push(r)
+	case *core.ApprovalGiven, *core.JobEnding:
+		c.asked.remove(r)
+	}
+	if r != nil {
+		p.watch(event, r)
+	}
+	p.mesh.say(s, event, r)
+	if e, ok := event.(*core.JobEnded); ok {
+		*c.counts.of(e.State)++
+		p.Ended.add(r.job)
+		c.leaving = append(c.leaving, r)
 	}
 }
 
 // EachTransfer has every movement told, spelled out, while its entry is applied.
 func (p *Set) EachTransfer(tell func(TransferOf)) {
-	p.Books.each = func(m *movement) { tell(m.spell(p.state.Spec().Mission.Owner)) }
-}
-
-// look finds the job an event concerns and counts it where it is.
-func (p *Set) look(s *core.State, id string) *core.Job {
-	if id == "" {
-		return nil
-	}
-	if p.last == nil || p.last.Spec.ID != id {
-		p.last = s.Job(id)
-	}
-	p.census.move(p.last)
-	return p.last
+	p.Books.each = func(t *TransferOf) { tell(*t) }
 }
 
 func (p *Set) log(s *core.State, e *core.Entry) {
@@ -103,59 +153,86 @@ func (p *Set) log(s *core.State, e *core.Entry) {
 	Tell(s, e, func(l *LogLine) {
 		p.buffer = l.append(p.buffer[:0])
 		p.Log.add(p.buffer, keep)
-		p.keepRecent(p.buffer[:len(p.buffer)-1])
+		p.Recent.keep(p.buffer[:len(p.buffer)-1])
 	})
 }
 
-// keepRecent keeps a line among the newest, in the memory of the oldest.
-func (p *Set) keepRecent(line []byte) {
-	var oldest []byte
-	if len(p.Recent) == recentLines {
-		oldest = p.Recent[0]
-		p.Recent = append(p.Recent[:0], p.Recent[1:]...)
+// recent are the newest lines of the log, from Next on the oldest first.
+type recent struct {
+	Lines [][]byte
+	Next  int
+}
+
+// keep copies a line into the memory of the oldest.
+func (r *recent) keep(line []byte) {
+	if len(r.Lines) < recentLines {
+		r.Lines = append(r.Lines, append([]byte(nil), line...))
+		return
 	}
-	p.Recent = append(p.Recent, append(oldest[:0], line...))
+	r.Lines[r.Next] = append(r.Lines[r.Next][:0], line...)
+	if r.Next++; r.Next == recentLines {
+		r.Next = 0
+	}
+}
+
+// newest are the last lines, oldest first.
+func (r *recent) newest(most int) [][]byte {
+	n := len(r.Lines)
+	lines := make([][]byte, 0, min(n, most))
+	for i := n - min(n, most); i < n; i++ {
+		lines = append(lines, r.Lines[(r.Next+i)%n])
+	}
+	return lines
 }
 
 // Audit compares the sums kept here with what the ledger holds and what is
-// counted with the jobs there are. It looks at everything: it is for tests and
-// audits.
+// counted with the jobs that are open. It looks at everything: it is for tests
+// and audits.
 func (p *Set) Audit(s *core.State) error {
-	var counts JobCounts
+	counts, t := p.census.counts.ended(), s.Totals()
+	if told := (JobCounts{Total: t.Posted, Finalized: t.Finalized, Failed: t.Failed, Cancelled: t.Cancelled, Expired: t.Expired, Skipped: t.Skipped}); counts != told {
+		return fmt.Errorf("auditing the ended jobs: %+v kept, %+v told", counts, told)
+	}
 	for _, j := range s.Jobs() {
-		counts.Total++
-		*counts.of(j.State)++
 		if !j.State.Terminal() {
 			counts.Open++
+			*counts.of(j.State)++
 		}
 	}
 	if counts != p.census.counts {
 		return fmt.Errorf("auditing the job counts: %+v kept, %+v counted", p.census.counts, counts)
 	}
+	if due := p.census.countDue(s); due != len(p.census.agenda.near) {
+		return fmt.Errorf("auditing the backlog: %d kept, %d counted", len(p.census.agenda.near), due)
+	}
 	return p.Books.audit(s.Ledger())
 }
 
-// pressure is what weighs on the mission now. Only where an open job has a
-// deadline does it look at the open jobs.
-func (p *Set) pressure(s *core.State) Pressure {
-	use := func(unit ledger.Unit, needs int64) ledger.Ratio {
-		limit, free, _, _ := s.Resource(unit)
-		return useOf(limit, free, needs > 0)
+func (c *census) countDue(s *core.State) (n int) {
+	for _, j := range s.Jobs() {
+		if due := dueOf(j); !j.State.Terminal() && due > 0 && due <= c.agenda.horizon {
+			n++
+		}
 	}
+	return n
+}
+
+// pressure is what weighs on the mission now.
+func (p *Set) pressure(s *core.State) Pressure {
+	limit, free, _, _ := s.Resource(ledger.Energy)
+	limit2, free2, _, _ := s.Resource(ledger.Compute)
+	c := &p.census
 	return Pressure{
-		Energy:  use(ledger.Energy, p.census.needs[0]),
-		Compute: use(ledger.Compute, p.census.needs[1]),
-		Backlog: part(p.census.due(s), p.census.counts.Open),
-		Locked:  p.Books.locked(),
+		Energy: useOf(limit, free, c.needs[0] > 0), Compute: useOf(limit2, free2, c.needs[1] > 0),
+		Backlog: part(int64(len(c.agenda.near)), c.counts.Open), Locked: p.Books.locked(),
 	}
 }
 
-func (p *Set) condition(s *core.State, load Pressure) Condition {
+func (p *Set) condition(s *core.State, load *Pressure) Condition {
 	confidence := load.Confidence()
-	phase := PhaseOf(confidence)
 	return Condition{
-		Status: string(s.Status()), Phase: phase, Confidence: confidence.String(),
-		Headline: headline(s.Status(), s.Reason(), phase, &p.census.counts), Jobs: p.census.counts, Totals: totalsOf(s.Totals()),
+		Status: string(s.Status()), Phase: PhaseOf(confidence), Confidence: confidence.String(),
+		Headline: p.headline(s), Jobs: p.census.counts, Totals: totalsOf(s.Totals()),
 	}
 }
 
@@ -167,16 +244,16 @@ type Artifact struct {
 
 // snapshots renders what is shown as of the last entry, in name order.
 func (p *Set) snapshots() []Artifact {
-	s, open := p.state, p.census.survey(p.state)
+	s := p.state
 	return []Artifact{
-		{"job-graph.mmd", graph(s, open)},
-		{"resource-ledger.json", p.resourceLedger(s, open)},
+		{"job-graph.mmd", p.graph()},
+		{"resource-ledger.json", p.resourceLedger(s)},
 		{"state-checkpoint.json", p.stateCheckpoint(s)},
-		{"telemetry.json", p.telemetry(s, open)},
+		{"storyboard.json", p.storyboard(s)},
+		{"telemetry-ui.json", p.page(s)},
+		{"telemetry.json", p.telemetry(s)},
 	}
 }
-
-func (p *Set) histories() []*history { return []*history{&p.Acks, &p.States, &p.Log} }
 
 // Flush brings the folder up to date: new lines are appended to the histories,
 // the snapshots are replaced one by one. After an error the next Flush tries

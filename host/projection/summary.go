@@ -2,7 +2,6 @@ package projection
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/ledger"
@@ -71,34 +70,36 @@ func useOf(limit, free ledger.Amount, needed bool) ledger.Ratio {
 	return 0
 }
 
-// headline says in a sentence how the mission stands.
-func headline(status core.Status, reason string, phase Phase, c *JobCounts) string {
-	var b strings.Builder
-	switch status {
+// appendHeadline says in a sentence how the mission stands.
+func appendHeadline(b []byte, s *core.State, phase Phase, c *JobCounts) []byte {
+	switch status := s.Status(); status {
 	case core.Running:
-		b.WriteString(strings.ToUpper(string(phase[:1])) + string(phase[1:]))
+		b = append(b, phase[0]-'a'+'A')
+		b = append(b, phase[1:]...)
 	case core.Ended:
-		b.WriteString("Ended, " + words(reason))
+		b = append(append(b, "Ended, "...), words(s.Reason())...)
 	case core.Emergency:
-		b.WriteString("Stopped in an emergency")
+		b = append(b, "Stopped in an emergency"...)
 	default:
-		b.WriteString(strings.ToUpper(string(status[:1])) + string(status[1:]))
+		b = append(b, status[0]-'a'+'A')
+		b = append(b, status[1:]...)
 	}
 	if c.Total == 0 {
-		return b.String() + ": no job is posted yet."
+		return append(b, ": no job is posted yet."...)
 	}
-	b.WriteString(": " + strconv.FormatInt(c.Finalized, 10) + " of " + strconv.FormatInt(c.Total, 10) + " jobs finalized")
+	b = strconv.AppendInt(append(b, ": "...), c.Finalized, 10)
+	b = strconv.AppendInt(append(b, " of "...), c.Total, 10)
+	b = append(b, " jobs finalized"...)
 	for _, group := range [...]struct {
 		n    int64
 		what string
 	}{
-		{c.Assigned + c.Running, "running"}, {c.Submitted + c.Committing + c.Revealing, "being judged"},
-		{c.Posted + c.Ready + c.Rejected, "waiting"}, {c.Failed, "failed"}, {c.Expired, "expired"},
-		{c.Cancelled, "cancelled"}, {c.Skipped, "skipped"},
+		{c.running(), " running"}, {c.Delegated, " waiting for others"}, {c.judged(), " being judged"}, {c.AwaitingApproval, " waiting for a person"},
+		{c.waiting(), " waiting"}, {c.Failed, " failed"}, {c.Expired, " expired"}, {c.Cancelled, " cancelled"}, {c.Skipped, " skipped"},
 	} {
 		if group.n > 0 {
-			b.WriteString(", " + strconv.FormatInt(group.n, 10) + " " + group.what)
+			b = append(strconv.AppendInt(append(b, ", "...), group.n, 10), group.what...)
 		}
 	}
-	return b.String() + "."
+	return append(b, '.')
 }
