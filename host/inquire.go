@@ -86,3 +86,19 @@ func findJob(view *journal.View, name string) (core.JobSpec, error) {
 	}
 	return finder.Found(), nil
 }
+
+// Roll lists all jobs of a mission, those that have ended too, with the state
+// after the last entry. It reads only.
+func Roll(data string) ([]*inquiry.Listed, *core.State, error) {
+	view, err := journal.Read(journal.Options{Dir: journalDir(data)})
+	if err != nil {
+		return nil, nil, err
+	}
+	roll, state := inquiry.NewRoll(), core.New()
+	err = eachEntry(view, func(e *core.Entry, _ core.Digest) error {
+		state.Replay(e)
+		roll.Apply(e)
+		return nil
+	})
+	return roll.Jobs(state), state, err
+}
