@@ -112,6 +112,7 @@ func (p *program) root() *cobra.Command {
 		p.runCommand(), p.checkCommand(), p.statusCommand(), p.explainCommand(), p.costCommand(), p.logCommand(), p.jobCommand(), p.ownerCommand(), p.lsCommand(),
 		p.verifyCommand(), p.replayCommand(), p.rebuildCommand(), p.versionCommand(),
 	)
+	root.AddCommand(p.decisionCommands()...)
 	return root
 }
 
