@@ -32,6 +32,10 @@ func (s *Story) attempted(e *core.Entry, event core.Event) {
 		if ev.Job == s.spec.ID {
 			s.attempt.Released++
 		}
+	case *core.JobResumed:
+		if ev.Job == s.spec.ID {
+			s.state(e.At, core.JobReadyState)
+		}
 	case *core.ResultHeld:
 		if ev.Job == s.spec.ID {
 			s.attempt.Held = true
@@ -64,7 +68,7 @@ func (s *Story) delivered(e *core.Entry, event core.Event) {
 		if ev.Job == s.spec.ID {
 			s.state(e.At, core.JobReadyState)
 			a := s.attempt
-			a.sums.energy, a.sums.compute = s.spec.EnergyBudget, s.spec.ComputeBudget
+			a.sums.energy, a.sums.compute = ev.EnergyUsed, ev.ComputeUsed
 			s.endAttempt(e.At, "failed", ev.Reason, ev.Detail)
 			a.retry(ev.RetryAt)
 		}

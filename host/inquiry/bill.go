@@ -195,7 +195,8 @@ func (b *Bill) bookAccounts(m *movement) {
 		b.paid -= gets
 	}
 	if _, to := slashOf(m.kind); to == theTreasury {
-		b.groups[ByAccount].of(b.owner).gain += m.amount
+		owner := ledger.Name{Kind: ledger.KindAccount, Unit: ledger.Token, Owner: b.owner}
+		b.groups[ByAccount].of(owner.String()).gain += m.amount
 	}
 	if m.job.parent != "" && b.open[m.job.parent] != nil || gets == 0 {
 		return

@@ -40,7 +40,7 @@ type movement struct {
 // family follows open jobs: all of them, or one and what is below it.
 type family struct {
 	only   string // the one job that is asked for; "" is all
-	owner  string // account of the mission's owner
+	owner  string // of the mission
 	open   map[string]*member
 	ended  []*member // in this entry
 	posted int64
@@ -56,7 +56,7 @@ func newFamily(only string) family {
 func (f *family) event(at core.Time, event core.Event) {
 	switch e := event.(type) {
 	case *core.GenerationApplied:
-		f.owner = accountOf(e.Spec.Mission.Owner)
+		f.owner = e.Spec.Mission.Owner
 	case *core.JobPosted:
 		f.post(&e.Spec)
 	case *core.JobAssigned:
@@ -79,27 +79,13 @@ func (f *family) event(at core.Time, event core.Event) {
 	}
 }
 
-func accountOf(name string) string {
-	return ledger.Name{Kind: ledger.KindAccount, Unit: ledger.Token, Owner: name}.String()
-}
-
-func escrowOf(job string) string {
-	return ledger.Name{Kind: ledger.KindEscrow, Unit: ledger.Token, Owner: job}.String()
-}
-
 func (f *family) post(spec *core.JobSpec) {
 	f.posted++
 	parent := f.open[spec.Parent]
 	if f.only != "" && spec.ID != f.only && parent == nil {
 		return
 	}
-	m := &member{id: spec.ID, name: nameOf(spec), parent: spec.Parent, employer: f.owner, root: spec.Block, index: f.posted}
-	switch {
-	case spec.Parent != "":
-		m.employer = escrowOf(spec.Parent)
-	case spec.Employer != "":
-		m.employer = accountOf(spec.Employer)
-	}
+	m := &member{id: spec.ID, name: nameOf(spec), parent: spec.Parent, employer: spec.EmployerOf(f.owner).String(), root: spec.Block, index: f.posted}
 	if parent != nil {
 		m.root = parent.root
 	}

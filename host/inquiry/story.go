@@ -24,6 +24,7 @@ type Story struct {
 	round     *RoundOf
 	tree      *member // the job itself, also after its end
 	below     Tally
+	askedIn   core.JobState // when a person was asked
 }
 
 type attemptSums struct{ stake, slashed, paid, resources, energy, compute ledger.Amount }
@@ -78,7 +79,7 @@ func (s *Story) Apply(e *core.Entry) {
 		case *core.JobEnded:
 			s.ended(e, ev)
 		case *core.JobReady, *core.JobAssigned, *core.AttemptStarted, *core.AttemptReleased, *core.AttemptVoided, *core.AttemptSubmitted,
-			*core.AttemptDelegated, *core.AttemptFailed, *core.AttemptRejected, *core.ResultHeld:
+			*core.AttemptDelegated, *core.JobResumed, *core.AttemptFailed, *core.AttemptRejected, *core.ResultHeld:
 			s.attempted(e, event)
 		case *core.RoundOpened, *core.VotesCommitted, *core.RevealOpened, *core.VotesRevealed, *core.VotesAbstained, *core.SeatsReminded,
 			*core.SeatEquivocated, *core.RoundClosed:
@@ -116,6 +117,7 @@ func (s *Story) ended(e *core.Entry, ev *core.JobEnded) {
 	s.state(e.At, ev.State)
 	s.out.EndedAt, s.out.Reason, s.out.Detail = ref(e.At), ev.Reason, ev.Detail
 	if a := s.attempt; a != nil {
+		a.sums.energy, a.sums.compute = a.sums.energy+ev.EnergyUsed, a.sums.compute+ev.ComputeUsed
 		outcome := "left"
 		if ev.State == core.JobFinalized {
 			outcome = "approved"
@@ -256,6 +258,7 @@ func (s *Story) decided(e *core.Entry, event core.Event) {
 		}
 	case *core.ApprovalAsked:
 		if ev.Job == s.spec.ID {
+			s.askedIn = s.out.State
 			s.state(e.At, core.JobAwaiting)
 			s.decide(e, event.Name(), "a person is asked: "+plainReason(ev.Reason), ev.Detail)
 		}
@@ -274,7 +277,7 @@ func (s *Story) given(e *core.Entry, ev *core.ApprovalGiven) {
 	text := "denied"
 	if ev.Approve {
 		text = "approved"
-		s.state(e.At, core.JobReadyState)
 	}
+	s.state(e.At, s.askedIn)
 	s.decide(e, ev.Name(), text, ev.Reason)
 }
