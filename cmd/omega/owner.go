@@ -43,8 +43,8 @@ func (p *program) cancelCommand() *cobra.Command {
 // decisionCommands answer what the mission asks of a person.
 func (p *program) decisionCommands() []*cobra.Command {
 	return []*cobra.Command{
-		p.jobOrder(core.Approve, "Let a job go on that waits for a person"),
-		p.jobOrder(core.Deny, "End a job that waits for a person"),
+		p.jobOrder(core.Approve, "Say yes to a job that waits for a person: an undecided result is paid, a job that lacks something waits for it"),
+		p.jobOrder(core.Deny, "Say no to a job that waits for a person: an undecided result is turned down, a job that lacks something fails"),
 	}
 }
 

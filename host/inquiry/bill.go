@@ -198,7 +198,11 @@ func (b *Bill) bookAccounts(m *movement) {
 		owner := ledger.Name{Kind: ledger.KindAccount, Unit: ledger.Token, Owner: b.owner}
 		b.groups[ByAccount].of(owner.String()).gain += m.amount
 	}
-	if m.job.parent != "" && b.open[m.job.parent] != nil || gets == 0 {
+	if b.open[m.job.parent] != nil {
+		b.total.Escrow += gets
+		return
+	}
+	if gets == 0 {
 		return
 	}
 	if r := b.groups[ByAccount].of(m.job.employer); gets < 0 {
