@@ -17,13 +17,14 @@ import (
 // Order is what the owner says, as it stands in the control stream.
 type Order struct {
 	Name   core.OrderKind             `json:"name"`
-	Job    string                     `json:"job,omitempty"`    // cancel
-	Reason string                     `json:"reason,omitempty"` // cancel
+	Job    string                     `json:"job,omitempty"`    // cancel, approve, deny
+	Reason string                     `json:"reason,omitempty"` // cancel, approve, deny
 	Post   map[string]json.RawMessage `json:"post,omitempty"`   // post: the attributes of a job block, and its name
 }
 
 // OrderFromWords reads an order as it is written on the command line and in
-// rehearsal.hcl: pause, resume, stop, emergency-stop, cancel JOB [--reason TEXT].
+// rehearsal.hcl: pause, resume, stop, emergency-stop, and with JOB [--reason TEXT]
+// cancel, approve, deny.
 func OrderFromWords(words []string) (Order, error) {
 	if len(words) == 0 {
 		return Order{}, errors.New("an order has no words")
@@ -32,16 +33,16 @@ func OrderFromWords(words []string) (Order, error) {
 	rest := words[1:]
 	switch o.Name {
 	case core.Pause, core.Resume, core.Stop, core.EmergencyStop:
-	case core.CancelJob:
+	case core.CancelJob, core.Approve, core.Deny:
 		if len(rest) == 0 {
-			return Order{}, errors.New("cancel needs the name of a job")
+			return Order{}, fmt.Errorf("%s needs the name of a job", o.Name)
 		}
 		o.Job, rest = rest[0], rest[1:]
 		if len(rest) == 2 && rest[0] == "--reason" {
 			o.Reason, rest = rest[1], nil
 		}
 	default:
-		return Order{}, fmt.Errorf("%q is not an order: use pause, resume, stop, emergency-stop or cancel", words[0])
+		return Order{}, fmt.Errorf("%q is not an order: use pause, resume, stop, emergency-stop, cancel, approve or deny", words[0])
 	}
 	if len(rest) > 0 {
 		return Order{}, fmt.Errorf("%q is not expected after %s", rest[0], o.Name)

@@ -109,9 +109,10 @@ func (p *program) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&p.data, "data", "", "the mission's data folder")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "write JSON")
 	root.AddCommand(
-		p.runCommand(), p.checkCommand(), p.fmtCommand(), p.statusCommand(), p.logCommand(), p.jobCommand(), p.ownerCommand(), p.lsCommand(),
+		p.runCommand(), p.checkCommand(), p.fmtCommand(), p.statusCommand(), p.explainCommand(), p.costCommand(), p.logCommand(), p.jobCommand(), p.ownerCommand(), p.lsCommand(),
 		p.verifyCommand(), p.replayCommand(), p.rebuildCommand(), p.docsCommand(), p.versionCommand(),
 	)
+	root.AddCommand(p.decisionCommands()...)
 	return root
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/omega-run/omega/host"
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/inquiry"
 )
 
 func (p *program) jobCommand() *cobra.Command {
@@ -49,16 +50,13 @@ type jobRow struct {
 	Result   string `json:"result_digest,omitempty"`
 }
 
-func rowOf(s *core.State, j *core.Job) jobRow {
+func rowOf(s *core.State, l *inquiry.Listed) jobRow {
 	row := jobRow{
-		Job: j.Spec.ID, Name: j.Name(), State: string(j.State), Attempts: j.Attempt, Worker: j.LastWorker,
-		Reward: j.Spec.Reward.String(), Waiting: s.Waiting(j), Reason: strings.TrimSpace(j.Reason + " " + j.Detail),
+		Job: l.Job, Name: l.Name, State: string(l.State), Attempts: l.Attempts, Worker: l.Worker, Reward: l.Reward,
+		Reason: strings.TrimSpace(l.Reason + " " + l.Detail), Result: l.Result,
 	}
-	if j.Worker != nil {
-		row.Worker = j.Worker.ID
-	}
-	if j.Result != nil {
-		row.Result = fmt.Sprintf("%x", j.Digest)
+	if j := s.Job(l.Job); j != nil {
+		row.Waiting = s.Waiting(j)
 	}
 	return row
 }
@@ -71,14 +69,18 @@ func (p *program) listCommand() *cobra.Command {
 			if state != "" && !slices.Contains(core.JobStates(), core.JobState(state)) {
 				return usage("--state %s: it is one of %v", state, core.JobStates())
 			}
-			r, _, err := p.read()
+			data, err := p.folder()
 			if err != nil {
 				return err
 			}
+			all, now, err := host.Roll(data)
+			if err != nil {
+				return &exit{host.CodeUsage, err}
+			}
 			rows := []jobRow{}
-			for _, j := range r.State.Jobs() {
-				if state == "" || string(j.State) == state {
-					rows = append(rows, rowOf(r.State, j))
+			for _, one := range all {
+				if state == "" || string(one.State) == state {
+					rows = append(rows, rowOf(now, one))
 				}
 			}
 			if p.json {
@@ -106,15 +108,15 @@ func (p *program) logsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "logs JOB", Short: "Show what the attempts of a job wrote to standard error", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			r, data, err := p.read()
+			data, err := p.folder()
 			if err != nil {
 				return err
 			}
-			j := findJob(r.State, args[0])
-			if j == nil {
-				return usage("there is no job %s", args[0])
+			told, err := host.Explain(data, args[0])
+			if err != nil {
+				return asUsage(err)
 			}
-			return p.logs(data, j)
+			return p.logs(data, told.Job, told.Totals.Attempts)
 		},
 	}
 }
@@ -124,38 +126,22 @@ func (p *program) jobID(name string) (string, error) {
 	if !strings.Contains(name, "[") {
 		return name, nil
 	}
-	r, _, err := p.read()
+	data, err := p.folder()
 	if err != nil {
 		return "", err
 	}
-	j := findJob(r.State, name)
-	if j == nil {
-		return "", usage("there is no job %s", name)
-	}
-	return j.Spec.ID, nil
+	id, err := host.FindJob(data, name)
+	return id, asUsage(err)
 }
 
-// findJob takes an id or the name people read.
-func findJob(s *core.State, name string) *core.Job {
-	if j := s.Job(name); j != nil {
-		return j
-	}
-	for _, j := range s.Jobs() {
-		if j.Name() == name {
-			return j
-		}
-	}
-	return nil
-}
-
-func (p *program) logs(data string, j *core.Job) error {
-	for n := int64(1); n <= j.Attempt; n++ {
-		log, err := os.ReadFile(host.LogPath(data, j.Spec.ID, n))
+func (p *program) logs(data, job string, attempts int64) error {
+	for n := int64(1); n <= attempts; n++ {
+		log, err := os.ReadFile(host.LogPath(data, job, n))
 		if err != nil && !os.IsNotExist(err) {
 			return err
 		}
 		if p.json {
-			err = p.print(map[string]any{"job": j.Spec.ID, "attempt": n, "stderr": string(log)})
+			err = p.print(map[string]any{"job": job, "attempt": n, "stderr": string(log)})
 		} else {
 			_, err = fmt.Fprintf(p.out, "── attempt %d\n%s", n, log)
 		}

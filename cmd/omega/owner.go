@@ -37,10 +37,23 @@ func (p *program) ownerCommand() *cobra.Command {
 }
 
 func (p *program) cancelCommand() *cobra.Command {
+	return p.jobOrder(core.CancelJob, "Cancel a job; every stake and what is left of its escrow return")
+}
+
+// decisionCommands answer what the mission asks of a person.
+func (p *program) decisionCommands() []*cobra.Command {
+	return []*cobra.Command{
+		p.jobOrder(core.Approve, "Say yes to a job that waits for a person: an undecided result is paid, a job that lacks something waits for it"),
+		p.jobOrder(core.Deny, "Say no to a job that waits for a person: an undecided result is turned down, a job that lacks something fails"),
+	}
+}
+
+// jobOrder is an order about one job, with a reason for the record.
+func (p *program) jobOrder(kind core.OrderKind, short string) *cobra.Command {
 	var reason string
-	cmd := p.orderCommand("cancel JOB", "Cancel a job; every stake and what is left of its escrow return", cobra.ExactArgs(1), func(args []string) (*host.Order, error) {
+	cmd := p.orderCommand(string(kind)+" JOB", short, cobra.ExactArgs(1), func(args []string) (*host.Order, error) {
 		id, err := p.jobID(args[0])
-		return &host.Order{Name: core.CancelJob, Job: id, Reason: reason}, err
+		return &host.Order{Name: kind, Job: id, Reason: reason}, err
 	})
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record")
 	return cmd

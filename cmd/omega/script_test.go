@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,6 +57,7 @@ func TestStories(t *testing.T) {
 
 func setup(e *testscript.Env) error {
 	home := filepath.Join(e.WorkDir, "home")
+	e.Defer(func() { endAll("HOME=" + home) })
 	e.Setenv("HOME", home)
 	e.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
 	e.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
@@ -65,6 +67,23 @@ func setup(e *testscript.Env) error {
 		}
 	}
 	return nil
+}
+
+// endAll kills every process with the given variable in its environment: what a
+// story that failed has left running would be waited for. Each story has a home
+// of its own. Without /proc it does nothing.
+func endAll(variable string) {
+	all, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		return
+	}
+	for _, path := range all {
+		environ, err := os.ReadFile(path)
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err == nil && pid > 1 && bytes.Contains(append([]byte{0}, environ...), []byte("\x00"+variable+"\x00")) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
 }
 
 // copyMission copies a mission folder without the data of runs in it.
