@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -35,7 +34,7 @@ delegation {
   max_attempts  = 3
   retry_backoff = "1s"
 }
-checkpoint { interval = "10m" }
+checkpoint { interval = "5s" }
 worker "sim" {
   skills = ["sim"]
   count  = 3
@@ -69,8 +68,9 @@ job "then" {
 const (
 	damagedBytes   = 256 << 10 // of the journal, as SPEC has it
 	damagedSegment = 48 << 10
-	damagedFill    = 600
-	unwitnessed    = 4 // entries of the last batch
+	damagedFill    = 200
+	unwitnessed    = 2 // entries of the last batch
+	damagedBatch   = 1200
 	damagedData    = "data"
 )
 
@@ -104,7 +104,7 @@ func rehearsed(t *testing.T, mission string) (lines [][]byte) {
 func strike(t *testing.T, lines [][]byte, clean, checkpoints bool) *stricken {
 	s := &stricken{disk: journal.NewMemFS()}
 	n, size := 0, 0
-	for size < damagedBytes {
+	for size < damagedBytes || len(lines[n-1])+len(lines[n-2]) > damagedBatch {
 		require.Less(t, n, len(lines), "the mission is too short for this test: %d bytes", size)
 		size += len(lines[n]) + 1
 		n++
@@ -320,30 +320,32 @@ func (s *stricken) read(t *testing.T, h harm, r *recovered, n int) (unread bool)
 	return false
 }
 
-// critical are the bytes of a file that are always tried: headers, the ends of
-// segments, the unwitnessed batch, witness files and manifests.
+// critical are the bytes of a file that are always tried: headers, checksums at
+// the end of a segment, the unwitnessed batch and the fill after it, witness
+// files and manifests.
 func (s *stricken) critical(path string, content []byte, at int) bool {
-	if !strings.HasSuffix(path, ".jsonl") {
-		return !strings.HasSuffix(path, ".chunk")
+	if filepath.Ext(path) != ".jsonl" {
+		return filepath.Ext(path) != ".chunk"
 	}
-	header := bytes.IndexByte(content, '\n') + 2
-	data := len(bytes.TrimRight(content, "\n"))
-	return at < header || at >= data-len(lastLine(content[:data]))-2
+	const ending = 20 // the checksum of the last line and its newline
+	if s.proven < len(s.lines) {
+		if batch := bytes.Index(content, s.lines[s.proven]); batch >= 0 && at >= batch {
+			return true
+		}
+	}
+	return at <= bytes.IndexByte(content, '\n') || at >= len(bytes.TrimRight(content, "\n"))-ending
 }
 
-func lastLine(content []byte) []byte { return content[bytes.LastIndexByte(content, '\n')+1:] }
-
-// harms are what is tried: with all every cut and every flip, else the critical
-// bytes and some of the others.
-func (s *stricken) harms(t *testing.T, all bool, sampled int) (found []harm) {
-	dice := rand.New(rand.NewPCG(uint64(sampled), 1))
+// harms are what is tried. Of a critical byte that is one of its bits or the cut
+// there, with all each of them; of the others one harm in so many.
+func (s *stricken) harms(t *testing.T, all bool, oneIn int) (found []harm) {
+	dice := rand.New(rand.NewPCG(uint64(oneIn), 1))
 	files := s.files(t)
 	for _, path := range slices.Sorted(maps.Keys(files)) {
-		content := files[path]
-		for at := range content {
-			whole := all || s.critical(path, content, at)
+		for at := range files[path] {
+			critical, chosen := s.critical(path, files[path], at), dice.IntN(cut+1)
 			for bit := range cut + 1 {
-				if whole || dice.IntN(sampled) == 0 {
+				if critical && (all || bit == chosen) || !critical && dice.IntN(oneIn) == 0 {
 					found = append(found, harm{path, at, bit})
 				}
 			}
@@ -391,17 +393,27 @@ func TestEveryByteOfAMission(t *testing.T) {
 	for _, c := range []struct {
 		name               string
 		clean, checkpoints bool
-		sampled            int
+		oneIn              int // of the harms to bytes that are not critical
+		oneInAll           int
 	}{
-		{"killed", false, false, 2000},
-		{"closed", true, false, 4000},
-		{"killed, with checkpoints", false, true, 9000},
+		{"killed", false, false, 2000, 1},
+		{"closed", true, false, 2000, 1},
+		{"killed, with checkpoints", false, true, 5000, 50}, // nearly all of them start and are read to the end
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := strike(t, lines, c.clean, c.checkpoints)
-			harms := s.harms(t, all && !c.checkpoints, c.sampled)
+			if all {
+				c.oneIn = c.oneInAll
+			}
+			harms := s.harms(t, all, c.oneIn)
 			seen := s.run(t, harms)
-			t.Logf("%d entries, %d proven, %d harms: %v", len(s.lines), s.proven, len(harms), seen)
+			size := 0
+			for path, content := range s.files(t) {
+				if filepath.Ext(path) == ".jsonl" {
+					size += len(content)
+				}
+			}
+			t.Logf("%d bytes, %d entries, %d proven, %d harms: %v", size, len(s.lines), s.proven, len(harms), seen)
 		})
 	}
 }
