@@ -19,7 +19,7 @@ run: build ## run the first mission, missions/hello, from the beginning
 
 test: ## check everything that can be checked here
 	go vet ./...
-	go test -timeout 4m ./...
+	OMEGA_NODE=required go test -timeout 4m ./...
 
 check: ## the quick part: format, vet, layout
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt these: $$unformatted"; exit 1; }
@@ -38,10 +38,13 @@ golden: build ## write missions/*/digest again, after a change of the record tha
 sim: ## run the simulator for longer than make test does
 	OMEGA_SEEDS=$${OMEGA_SEEDS:-1-2000} go test -count=1 -timeout 60m -run TestSimulation ./host/hosttest
 
+damage: ## cut and flip every byte of a mission's journal: some 5 million starts
+	OMEGA_DAMAGE=all go test -count=1 -timeout 300m -v -run TestEveryByteOfAMission ./host
+
 bench: ## measure, side by side with others
 	cd bench && go run .
 
 clean: ## remove what was built and the data of make run
 	rm -rf bin .omega bench/out
 
-.PHONY: help build run test check ci golden sim bench clean
+.PHONY: help build run test check ci golden sim damage bench clean

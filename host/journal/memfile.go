@@ -14,6 +14,7 @@ type memInode struct {
 	data   []byte  // as programs see it
 	synced []byte  // as the disk holds it
 	dirty  []memOp // what a Sync must still bring to the disk
+	shared bool    // data and synced belong to a fork too
 }
 
 // memOp is a write, or a truncation if data is nil.
@@ -120,7 +121,15 @@ func (f *memFile) Truncate(size int64) error {
 	return err
 }
 
+// own gives a file bytes that no fork sees.
+func (i *memInode) own() {
+	if i.shared {
+		i.data, i.synced, i.dirty, i.shared = slices.Clone(i.data), slices.Clone(i.synced), slices.Clone(i.dirty), false
+	}
+}
+
 func (f *memFile) change(op memOp) {
+	f.inode.own()
 	f.inode.data = op.apply(f.inode.data)
 	f.inode.dirty = append(f.inode.dirty, op)
 }
@@ -131,6 +140,7 @@ func (f *memFile) Sync() error {
 	if errors.Is(err, ErrDown) || errors.Is(err, fs.ErrClosed) {
 		return err
 	}
+	f.inode.own()
 	if err == nil {
 		for _, op := range f.inode.dirty {
 			f.inode.synced = op.apply(f.inode.synced)

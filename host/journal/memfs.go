@@ -97,6 +97,30 @@ func (m *MemFS) WriteFile(name string, content []byte) {
 	m.names[name], m.durable[name] = inode, inode
 }
 
+// Fork returns a file system of the same content, made without copying it: a file is copied when either of the two
+// first changes it. It is for tests that go on from one place in many ways.
+func (m *MemFS) Fork() *MemFS {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	forked := map[*memInode]*memInode{nil: nil}
+	fork := func(names map[string]*memInode) map[string]*memInode {
+		names = maps.Clone(names)
+		for name, inode := range names {
+			if _, known := forked[inode]; !known {
+				inode.shared = true
+				forked[inode] = &memInode{dir: inode.dir, data: inode.data, synced: inode.synced, dirty: slices.Clip(inode.dirty), shared: true}
+			}
+			names[name] = forked[inode]
+		}
+		return names
+	}
+	f := &MemFS{names: fork(m.names), durable: fork(m.durable), capacity: m.capacity, readOnly: m.readOnly}
+	for _, change := range m.renames {
+		f.renames = append(f.renames, memNames{change.dir, fork(change.set)})
+	}
+	return f
+}
+
 // Kill ends the process, not the machine: it returns the file system as the next process finds it, page cache
 // included. Every later call on m fails.
 func (m *MemFS) Kill() *MemFS {

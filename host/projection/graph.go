@@ -125,9 +125,11 @@ func appendNote(b []byte, jobs, shown, hidden int) []byte {
 // what stands within a word becomes a numeric entity.
 func appendLabel(b []byte, text string) []byte {
 	within := false
-	for _, r := range text {
+	for i, r := range text {
 		word := r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 		switch {
+		case r == 'd' && strings.HasPrefix(text[i:], "direction"): // Mermaid finds "direction TB" anywhere in a line
+			b = append(b, "#100;"...)
 		case word, r == ' ', r == ',', (r == '-' || r == '_') && within:
 			b = append(b, byte(r))
 		case r < 0x80, r == 'ﬂ', r == '¶': // the last two begin and end entities inside Mermaid

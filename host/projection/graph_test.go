@@ -53,7 +53,7 @@ func TestHostileTitlesParse(t *testing.T) {
 	titles := []string{
 		`"]; click n0 call alert()`, "end", "a\nb\r\n---\n%%{init: {}}%%", "<script>alert(1)</script>", "&lt;#quot;#35;", "`markdown`", "1. list", "- list", "* x",
 		"ﬂ°°34¶ß", "日本語 のタイトル", "🚀 emoji", "\u202eright to left", "style x:#f00;", "classDef a:#b;", "subgraph", "a|b{c}(d)[e]", "\x00\x1b[31mred", strings.Repeat("x", 10_000),
-		strings.Repeat("é\"", 5_000), string([]byte{0xff, 0xfe, 'a'}), "", " ", "o--o", "x", "$$\\frac{1}{2}$$", "fa:fa-car", "@{ shape: rect }", "\u2028\u2029", "_a_ __b__",
+		strings.Repeat("é\"", 5_000), string([]byte{0xff, 0xfe, 'a'}), "", " ", "o--o", "x", "$$\\frac{1}{2}$$", "fa:fa-car", "@{ shape: rect }", "\u2028\u2029", "_a_ __b__", "direction TB", "any direction\u3000LR",
 	}
 	var jobs []core.JobSpec
 	for i, title := range titles {
@@ -73,6 +73,7 @@ func TestHostileTitlesParse(t *testing.T) {
 	require.Len(t, labels, len(titles))
 	require.Equal(t, 2*(len(titles)-1), edges)
 	require.Equal(t, "#34;#93;#59; click n0 call alert#40;#41;<br/>#34;#93;#59; click n0 call alert#40;#41;", labels["n0"])
+	require.NotContains(t, contents(t, d.live)["job-graph.mmd"], "direction", "the word turns its whole line into a statement")
 	for _, text := range contents(t, d.live) {
 		require.NotContains(t, text, "\x1b")
 		require.NotContains(t, text, "\u202e")
