@@ -24,19 +24,19 @@ var outstandings = []int{1, 16, 256, 4096}
 
 // events measures entries through the journal, as many outstanding as are
 // allowed, beside the bare loop with as many to a sync.
-func events(t *table, dir string, scale float64) error {
+func events(b *bench, t *table) error {
 	for i, outstanding := range outstandings {
-		n := int(scale * []float64{2000, 30_000, 200_000, 400_000}[i])
+		n := b.some([]int{2000, 30_000, 200_000, 400_000}[i], 2*outstanding)
 		batch := bytes.Repeat(eventBody[:1], (len(eventBody)+frameBytes)*outstanding)
-		bare, err := rawRate(dir, max(1, n/outstanding), batch)
+		bare, err := rawRate(b.dir, n/outstanding, batch)
 		if err != nil {
 			return err
 		}
-		rate, err := journalRate(dir, n, outstanding)
+		rate, err := journalRate(b.dir, n, outstanding)
 		if err != nil {
 			return err
 		}
-		t.beside(fmt.Sprintf("events durable, %d outstanding", outstanding), "events/s", higher, rate, rawPeer, bare*float64(outstanding))
+		t.add(fmt.Sprintf("events durable, %d outstanding", outstanding), "events/s", higher, rate, against(rawPeer, bare*float64(outstanding)))
 	}
 	return nil
 }

@@ -11,42 +11,67 @@ import (
 type kind struct {
 	name string // of its mission file
 	what string
-	jobs []float64
+	jobs []int
 }
 
 var kinds = []kind{
-	{"simple", "simple job", []float64{500, 3000, 20_000, 40_000}},
-	{"full", "full job life", []float64{400, 2000, 8_000, 16_000}},
+	{"simple", "simple job", []int{500, 3000, 20_000, 40_000}},
+	{"full", "full job life", []int{400, 2000, 8_000, 16_000}},
 }
 
 // lives measures job lives a second, each posted, acknowledged durable, run and
-// durably ended. The bare loop writes the same bytes in the fewest steps there
-// can be: one sync for what is posted, one for what comes of it.
-func lives(t *table, dir string, k kind, scale float64) error {
+// durably ended; first beside the bare loop, then beside River.
+func lives(b *bench, t *table, k kind) error {
+	rates := map[int]float64{}
 	for i, outstanding := range outstandings {
-		p, err := open(dir, k.name)
+		rate, bare, err := lifeRate(b, k, b.some(k.jobs[i], 16), outstanding)
 		if err != nil {
 			return err
 		}
-		if err := p.warm(outstanding); err != nil {
-			return err
-		}
-		jobs, posts, all := int(scale*k.jobs[i]), p.posts, p.bytes
-		took, err := p.run(jobs, outstanding)
-		if err != nil {
-			return err
-		}
-		posts, all = (p.posts-posts)/jobs, (p.bytes-all)/jobs
-		if err := p.close(); err != nil {
-			return err
-		}
-		bare, err := rawRate(dir, max(1, jobs/outstanding), bytes.Repeat([]byte("x"), posts*outstanding), bytes.Repeat([]byte("x"), (all-posts)*outstanding))
-		if err != nil {
-			return err
-		}
-		t.beside(fmt.Sprintf("%s, %d outstanding", k.what, outstanding), "jobs/s", higher, float64(jobs)/took.Seconds(), rawPeer, bare*float64(outstanding))
+		rates[outstanding] = rate
+		t.add(fmt.Sprintf("%s, %d outstanding", k.what, outstanding), "jobs/s", higher, rate, against(rawPeer, bare))
 	}
-	return nil
+	if b.missing != "" {
+		for _, outstanding := range outstandings {
+			t.add(fmt.Sprintf("%s, %d outstanding, and River", k.what, outstanding), "jobs/s", higher, rates[outstanding], alone(b.missing))
+		}
+		return nil
+	}
+	return b.postgres.with(b.ctx, func(db *database) error {
+		for _, outstanding := range outstandings {
+			p, err := db.riverPeer(b, outstanding)
+			if err != nil {
+				return err
+			}
+			t.add(fmt.Sprintf("%s, %d outstanding, and River", k.what, outstanding), "jobs/s", higher, rates[outstanding], p)
+		}
+		return nil
+	})
+}
+
+// lifeRate runs jobs, and then the bare loop, which writes the same bytes in
+// the fewest steps there can be: one sync for what is posted, one for what
+// comes of it.
+func lifeRate(b *bench, k kind, jobs, outstanding int) (rate, bare float64, err error) {
+	p, err := open(b.dir, k.name)
+	if err != nil {
+		return 0, 0, err
+	}
+	if err := p.warm(outstanding); err != nil {
+		return 0, 0, err
+	}
+	posts, all := p.posts, p.bytes
+	took, err := p.run(jobs, outstanding)
+	if err != nil {
+		return 0, 0, err
+	}
+	posts, all = (p.posts-posts)/jobs, (p.bytes-all)/jobs
+	if err := p.close(); err != nil {
+		return 0, 0, err
+	}
+	line := func(n int) []byte { return bytes.Repeat([]byte("x"), n*outstanding) }
+	bare, err = rawRate(b.dir, max(1, jobs/outstanding), line(posts), line(all-posts))
+	return float64(jobs) / took.Seconds(), bare * float64(outstanding), err
 }
 
 // warm runs a few jobs, so that a new host is not measured starting.
@@ -61,23 +86,28 @@ const costOutstanding = 256
 // costs measures what one job takes of the machine: a whole session with jobs,
 // from start to the last artifact, less one without. The poster, the reader and
 // the sealing of the state are in it.
-func costs(t *table, dir string, k kind, scale float64) error {
-	idle, _, err := session(dir, k, 0)
+func costs(b *bench, t *table, k kind) error {
+	idle, _, err := session(b.dir, k, 0)
 	if err != nil {
 		return err
 	}
-	jobs := int(scale * k.jobs[2])
-	use, p, err := session(dir, k, jobs)
+	jobs := b.some(k.jobs[2], 64)
+	use, p, err := session(b.dir, k, jobs)
+	if err != nil {
+		return err
+	}
+	river, err := b.riverCost()
 	if err != nil {
 		return err
 	}
 	n := float64(jobs)
-	add := func(what, unit string, value float64) { t.add(k.what+", "+what, unit, lower, value) }
-	add("CPU, whole process", "µs", float64((use.cpu-idle.cpu).Nanoseconds())/1e3/n)
-	add("allocations, whole process", "allocs", float64(use.allocs-idle.allocs)/n)
-	add("fdatasyncs", "syncs", float64(p.ran.syncs)/n)
-	add("journal", "bytes", float64(p.ran.bytes)/n)
-	add("artifacts behind the journal at the end", "s", p.ran.behind.Seconds())
+	const own = "a count, which no disk or load changes"
+	add := func(what, unit string, value float64, p peer) { t.add(k.what+", "+what, unit, lower, value, p) }
+	add("CPU, whole process", "µs", microseconds(use.cpu-idle.cpu)/n, river)
+	add("allocations, whole process", "allocs", float64(use.allocs-idle.allocs)/n, alone(own))
+	add("fdatasyncs", "syncs", float64(p.ran.syncs)/n, alone(own))
+	add("journal", "bytes", float64(p.ran.bytes)/n, alone(own))
+	add("artifacts behind the journal at the end", "s", p.ran.behind.Seconds(), alone("nothing else keeps these files"))
 	return nil
 }
 
@@ -110,16 +140,22 @@ func session(dir string, k kind, jobs int) (usage, *poster, error) {
 	return used().since(before), p, err
 }
 
+// quantiles are the ones that are told.
+var quantiles = []struct {
+	name string
+	part float64
+}{{"p50", 0.50}, {"p99", 0.99}}
+
 // latency measures how long one poster waits, beside the disk.
-func latency(t *table, dir string, k kind, scale float64) error {
-	p, err := open(dir, k.name)
+func latency(b *bench, t *table, k kind) error {
+	p, err := open(b.dir, k.name)
 	if err != nil {
 		return err
 	}
 	if err := p.warm(1); err != nil {
 		return err
 	}
-	n := int(scale * k.jobs[0])
+	n := b.some(k.jobs[0], 16)
 	size := p.posts
 	posts, lives, err := p.latencies(n)
 	if err != nil {
@@ -129,16 +165,13 @@ func latency(t *table, dir string, k kind, scale float64) error {
 	if err := p.close(); err != nil {
 		return err
 	}
-	disk, err := rawLatencies(dir, n, size)
+	disk, err := rawLatencies(b.dir, n, size)
 	if err != nil {
 		return err
 	}
-	for _, q := range []struct {
-		name string
-		part float64
-	}{{"p50", 0.50}, {"p99", 0.99}} {
-		t.beside(k.what+", post to durable, "+q.name, "ms", lower, quantile(posts, q.part), rawPeer, quantile(disk, q.part))
-		t.add(k.what+", post to durable end, "+q.name, "ms", lower, quantile(lives, q.part))
+	for _, q := range quantiles {
+		t.add(k.what+", post to durable, "+q.name, "ms", lower, quantile(posts, q.part), against(rawPeer, quantile(disk, q.part)))
+		t.add(k.what+", post to durable end, "+q.name, "ms", lower, quantile(lives, q.part), against(rawPeer, quantile(disk, q.part)))
 	}
 	return nil
 }

@@ -5,10 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"embed"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -17,9 +14,6 @@ import (
 	"github.com/omega-run/omega/host/journal"
 	"github.com/omega-run/omega/host/ledger"
 )
-
-//go:embed simple.hcl full.hcl
-var missions embed.FS
 
 // poster posts jobs to a live mission in its own process, as its owner, and
 // watches them end. Orders are not signed: signatures are checked before the
@@ -38,21 +32,19 @@ type poster struct {
 
 // open starts a mission of its own in a new folder.
 func open(dir, kind string) (*poster, error) {
-	dir, err := os.MkdirTemp(dir, kind+"-")
+	dir, err := writeMission(dir, kind, 0)
 	if err != nil {
 		return nil, err
 	}
-	source, err := fs.ReadFile(missions, kind+".hcl")
-	if err != nil {
-		return nil, err
-	}
-	path := filepath.Join(dir, "mission.hcl")
-	if err := os.WriteFile(path, source, 0o644); err != nil {
-		return nil, err
-	}
+	return openIn(dir)
+}
+
+// openIn starts the mission in a folder, or takes it up again.
+func openIn(dir string) (*poster, error) {
 	ctx, leave := context.WithCancel(context.Background())
 	p := &poster{leave: leave, syncs: &syncCounter{}}
-	if p.session, err = host.Open(ctx, host.Config{Path: path, Data: filepath.Join(dir, "data"), FS: p.syncs}); err != nil {
+	var err error
+	if p.session, err = host.Open(ctx, host.Config{Path: dir, Data: dataOf(dir), FS: p.syncs}); err != nil {
 		leave()
 		return nil, err
 	}
@@ -64,6 +56,9 @@ func open(dir, kind string) (*poster, error) {
 	p.cursor = p.session.Cursor(1)
 	return p, nil
 }
+
+// dataOf is the data folder of the mission in a folder.
+func dataOf(dir string) string { return filepath.Join(dir, "data") }
 
 // close asks the host to leave and waits until everything is written: state
 // sealed, journal closed, artifacts as of the last entry.

@@ -92,3 +92,5 @@ func rawLatencies(dir string, n, size int) ([]float64, error) {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }
+
+func microseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }

@@ -3,9 +3,7 @@ package main
 import (
 	"crypto/ed25519"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"math"
 	"runtime"
 	"time"
 
@@ -28,15 +26,8 @@ type stepper struct {
 var sealed = make([]byte, council.SealedSize+16)
 
 func newStepper(dir string, k kind) (*stepper, error) {
-	dir, err := os.MkdirTemp(dir, "steps-")
+	dir, err := writeMission(dir, k.name, 0)
 	if err != nil {
-		return nil, err
-	}
-	source, err := fs.ReadFile(missions, k.name+".hcl")
-	if err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "mission.hcl"), source, 0o644); err != nil {
 		return nil, err
 	}
 	mission, problems := missionfile.Load(dir)
@@ -45,6 +36,7 @@ func newStepper(dir string, k kind) (*stepper, error) {
 	}
 	s := &stepper{state: core.New(), approved: core.Judgement{Approve: true}}
 	generation := core.Generation{Entry: "mission.hcl", Spec: *mission.Spec()}
+	generation.Spec.Instances = math.MaxInt32 // as many declared jobs as are wanted
 	for _, block := range generation.Spec.Validators {
 		for _, id := range block.Instances {
 			key := council.Derive(council.Secret([32]byte{1}, id)).Public().(ed25519.PublicKey)
@@ -77,18 +69,50 @@ func (s *stepper) life(order *core.Order, judged *core.Judgement) error {
 	if j == nil || j.State != core.JobRunning {
 		return fmt.Errorf("%s does not run", order.Post.ID)
 	}
+	return s.finish(j, judged)
+}
+
+// finish steps a running job to its end.
+func (s *stepper) finish(j *core.Job, judged *core.Judgement) error {
+	id, done := j.Spec.ID, s.state.Totals().Finalized
 	result := &core.Result{
-		Job: j.Spec.ID, Attempt: j.Attempt, Lease: j.Lease, Result: []byte("{}"),
+		Job: id, Attempt: j.Attempt, Lease: j.Lease, Result: []byte("{}"),
 		EnergyUsed: core.Unreported, ComputeUsed: core.Unreported, Judged: judged,
 	}
 	err := s.step(result)
 	if judged == nil && err == nil {
 		err = s.vote(j)
 	}
-	if err == nil && j.State != core.JobFinalized {
-		err = fmt.Errorf("%s ended %s", j.Spec.ID, j.State)
+	if err == nil && s.state.Totals().Finalized != done+1 {
+		err = fmt.Errorf("%s was not finalized", id)
 	}
 	return err
+}
+
+// declared steps jobs that the mission file declares, some hundred at a time, to
+// their ends.
+func (s *stepper) declared(n int, p *poster) error {
+	for n > 0 {
+		some := min(n, 512)
+		n -= some
+		expand := &core.Expand{Generation: s.state.Generation(), Next: s.state.Expanded() + int64(some)}
+		for range some {
+			expand.Jobs = append(expand.Jobs, *p.order().Post)
+		}
+		if err := s.step(expand); err != nil {
+			return err
+		}
+		for i := range expand.Jobs {
+			j := s.state.Job(expand.Jobs[i].ID)
+			if j == nil || j.State != core.JobRunning {
+				return fmt.Errorf("%s does not run", expand.Jobs[i].ID)
+			}
+			if err := s.finish(j, &s.approved); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // vote commits and reveals for every seat. Boxes hold nothing: the core does
@@ -113,17 +137,17 @@ func (s *stepper) vote(j *core.Job) error {
 
 // steps measures what the state machine itself takes of a job life: time in
 // Step and in encoding, and all allocations, those of making the commands too.
-func steps(t *table, dir string, k kind, scale float64) error {
-	s, err := newStepper(dir, k)
+func steps(b *bench, t *table, k kind) error {
+	s, err := newStepper(b.dir, k)
 	if err != nil {
 		return err
 	}
 	p := poster{owner: [32]byte{1}}
 	judged := &s.approved
 	if k.name == "full" {
-		judged = nil
+		judged = nil // by validators
 	}
-	n := int(scale * k.jobs[2])
+	n := b.some(k.jobs[2], 64)
 	s.busy = 0
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -133,7 +157,8 @@ func steps(t *table, dir string, k kind, scale float64) error {
 		}
 	}
 	runtime.ReadMemStats(&after)
-	t.add(k.what+", core alone: step and encode", "µs", lower, float64(s.busy.Nanoseconds())/1e3/float64(n))
-	t.add(k.what+", core alone: allocations", "allocs", lower, float64(after.Mallocs-before.Mallocs)/float64(n))
+	const part = "a part of the CPU above"
+	t.add(k.what+", core alone: step and encode", "µs", lower, microseconds(s.busy)/float64(n), alone(part))
+	t.add(k.what+", core alone: allocations", "allocs", lower, float64(after.Mallocs-before.Mallocs)/float64(n), alone(part))
 	return nil
 }

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+)
+
+// memory measures what a finished job keeps in a live session: how the heap
+// grows with them, after a garbage collection. The loop's state and the
+// reader's are both in it, and what is remembered of the order that posted it.
+func memory(b *bench, t *table) error {
+	p, err := open(b.dir, "simple")
+	if err != nil {
+		return err
+	}
+	jobs := b.some(40_000, 1000)
+	if _, err := p.run(jobs/2, costOutstanding); err != nil {
+		return err
+	}
+	before := settledHeap()
+	for range 3 {
+		if _, err := p.run(jobs, 4096); err != nil {
+			return err
+		}
+		after := settledHeap()
+		t.add("memory per finished job, live, posted by an order", "bytes", lower, (after-before)/float64(jobs), alone("others keep finished jobs on the disk alone"))
+		before = after
+	}
+	return p.close()
+}
+
+// settledHeap is what lies in the heap once it has stopped shrinking: the
+// reader may still be catching up.
+func settledHeap() float64 {
+	last := -1.0
+	for range 50 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		now := float64(m.HeapAlloc)
+		if last > 0 && now < last*1.002 && now > last*0.998 {
+			return now
+		}
+		last = now
+		time.Sleep(200 * time.Millisecond)
+	}
+	return last
+}
+
+// Each checkpoint is taken after so many jobs have changed.
+const (
+	changedJobs = 64
+	pauseTries  = 30
+)
+
+// pauses measures how long the loop stands still for a checkpoint when so many
+// jobs have been posted and ended, and a constant number since the one before:
+// encoding what has changed and hashing it. Chunks are written elsewhere.
+func pauses(b *bench, t *table) error {
+	for _, posted := range []bool{false, true} {
+		young := 0.0
+		s, err := newStepper(b.dir, kinds[0])
+		if err != nil {
+			return err
+		}
+		how, sizes := "declared in the file", []int{1000, 10_000, 100_000, 1_000_000}
+		if posted {
+			how, sizes = "each posted by an order", sizes[:3]
+		}
+		work := &poster{owner: [32]byte{1}}
+		lives := func(n int) error {
+			if posted {
+				return s.lives(n, work)
+			}
+			return s.declared(n, work)
+		}
+		for i, size := range sizes {
+			size = b.some(size, 200*pow10(i))
+			if err := lives(size - work.posted); err != nil {
+				return err
+			}
+			took, err := s.pause(func() error { return lives(changedJobs) })
+			if err != nil {
+				return err
+			}
+			against := against("the same at 1,000 jobs", young)
+			if young == 0 {
+				young, against = median(took), alone("it is the peer of the rows below")
+			}
+			for _, ms := range took {
+				t.add(fmt.Sprintf("checkpoint pause at %s jobs, %s", count(size), how), "ms", lower, ms, against)
+			}
+		}
+		s = nil
+		runtime.GC()
+	}
+	return nil
+}
+
+// lives steps jobs from the order that posts each to their ends.
+func (s *stepper) lives(n int, p *poster) error {
+	for range n {
+		if err := s.life(p.order(), &s.approved); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pause seals the state again and again and times it.
+func (s *stepper) pause(change func() error) (ms []float64, err error) {
+	s.state.Seal(nil)
+	for range pauseTries {
+		if err := change(); err != nil {
+			return nil, err
+		}
+		began := time.Now()
+		s.state.Seal(nil)
+		ms = append(ms, milliseconds(time.Since(began)))
+	}
+	return ms, nil
+}
