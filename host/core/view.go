@@ -143,6 +143,7 @@ func (s *State) openNeeds(j *Job) string {
 	for _, need := range j.Spec.Needs[:min(len(j.Spec.Needs), lookedAt)] {
 		switch other := s.jobs[need]; {
 		case len(names) == namedNeeds:
+		case other == nil && s.known(need):
 		case other == nil:
 			names = append(names, need+" (not posted yet)")
 		case !other.State.Terminal():
