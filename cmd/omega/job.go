@@ -47,12 +47,15 @@ type jobRow struct {
 	Waiting  string `json:"waiting_for,omitempty"`
 	Reason   string `json:"reason,omitempty"`
 	Result   string `json:"result_digest,omitempty"`
+
+	index int // in post order
 }
 
 func rowOf(s *core.State, j *core.Job) jobRow {
 	row := jobRow{
 		Job: j.Spec.ID, Name: j.Name(), State: string(j.State), Attempts: j.Attempt, Worker: j.LastWorker,
 		Reward: j.Spec.Reward.String(), Waiting: s.Waiting(j), Reason: strings.TrimSpace(j.Reason + " " + j.Detail),
+		index: j.Index(),
 	}
 	if j.Worker != nil {
 		row.Worker = j.Worker.ID
@@ -63,6 +66,33 @@ func rowOf(s *core.State, j *core.Job) jobRow {
 	return row
 }
 
+// jobs reads the jobs that are asked for, in post order. Those that have ended
+// are kept as they are printed while the journal goes by.
+func (p *program) jobs(asked func(*core.Job) bool) (rows []jobRow, data string, err error) {
+	data, err = p.folder()
+	if err != nil {
+		return nil, "", err
+	}
+	rows = []jobRow{}
+	r, err := host.ReadEach(data, func(s *core.State) {
+		for _, j := range s.Ended() {
+			if asked(j) {
+				rows = append(rows, rowOf(s, j))
+			}
+		}
+	})
+	if err != nil {
+		return nil, data, &exit{host.CodeUsage, err}
+	}
+	for _, j := range r.State.Jobs() {
+		if !j.State.Terminal() && asked(j) {
+			rows = append(rows, rowOf(r.State, j))
+		}
+	}
+	slices.SortFunc(rows, func(a, b jobRow) int { return a.index - b.index })
+	return rows, data, nil
+}
+
 func (p *program) listCommand() *cobra.Command {
 	var state string
 	cmd := &cobra.Command{
@@ -71,15 +101,9 @@ func (p *program) listCommand() *cobra.Command {
 			if state != "" && !slices.Contains(core.JobStates(), core.JobState(state)) {
 				return usage("--state %s: it is one of %v", state, core.JobStates())
 			}
-			r, _, err := p.read()
+			rows, _, err := p.jobs(func(j *core.Job) bool { return state == "" || string(j.State) == state })
 			if err != nil {
 				return err
-			}
-			rows := []jobRow{}
-			for _, j := range r.State.Jobs() {
-				if state == "" || string(j.State) == state {
-					rows = append(rows, rowOf(r.State, j))
-				}
 			}
 			if p.json {
 				return p.print(rows)
@@ -106,13 +130,9 @@ func (p *program) logsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "logs JOB", Short: "Show what the attempts of a job wrote to standard error", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			r, data, err := p.read()
+			j, data, err := p.findJob(args[0])
 			if err != nil {
 				return err
-			}
-			j := findJob(r.State, args[0])
-			if j == nil {
-				return usage("there is no job %s", args[0])
 			}
 			return p.logs(data, j)
 		},
@@ -124,38 +144,35 @@ func (p *program) jobID(name string) (string, error) {
 	if !strings.Contains(name, "[") {
 		return name, nil
 	}
-	r, _, err := p.read()
-	if err != nil {
-		return "", err
-	}
-	j := findJob(r.State, name)
-	if j == nil {
-		return "", usage("there is no job %s", name)
-	}
-	return j.Spec.ID, nil
+	j, _, err := p.findJob(name)
+	return j.Job, err
 }
 
 // findJob takes an id or the name people read.
-func findJob(s *core.State, name string) *core.Job {
-	if j := s.Job(name); j != nil {
-		return j
+func (p *program) findJob(name string) (j jobRow, data string, err error) {
+	rows, data, err := p.jobs(func(j *core.Job) bool { return j.Spec.ID == name || j.Name() == name })
+	if err != nil {
+		return jobRow{}, data, err
 	}
-	for _, j := range s.Jobs() {
-		if j.Name() == name {
-			return j
+	for _, row := range rows {
+		if row.Job == name || j.Job == "" {
+			j = row
 		}
 	}
-	return nil
+	if j.Job == "" {
+		return j, data, usage("there is no job %s", name)
+	}
+	return j, data, nil
 }
 
-func (p *program) logs(data string, j *core.Job) error {
-	for n := int64(1); n <= j.Attempt; n++ {
-		log, err := os.ReadFile(host.LogPath(data, j.Spec.ID, n))
+func (p *program) logs(data string, j jobRow) error {
+	for n := int64(1); n <= j.Attempts; n++ {
+		log, err := os.ReadFile(host.LogPath(data, j.Job, n))
 		if err != nil && !os.IsNotExist(err) {
 			return err
 		}
 		if p.json {
-			err = p.print(map[string]any{"job": j.Spec.ID, "attempt": n, "stderr": string(log)})
+			err = p.print(map[string]any{"job": j.Job, "attempt": n, "stderr": string(log)})
 		} else {
 			_, err = fmt.Fprintf(p.out, "── attempt %d\n%s", n, log)
 		}

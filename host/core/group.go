@@ -56,10 +56,10 @@ func (r *roster) remove(j *Job) {
 	}
 }
 
-func (r *roster) each(yield func(*Job) bool) {
+func (r *roster) each(yield func(int, *Job) bool) {
 	for g := r.first; g != nil; g = g.after {
 		for _, j := range g.jobs {
-			if j != nil && !yield(j) {
+			if j != nil && !yield(j.index, j) {
 				return
 			}
 		}

@@ -302,7 +302,7 @@ func (s *State) endAll(reason string) {
 
 func (s *State) openJobs() []*Job {
 	open := make([]*Job, 0, s.open)
-	for j := range s.Jobs {
+	for _, j := range s.Jobs() {
 		if !j.State.Terminal() {
 			open = append(open, j)
 		}

@@ -81,7 +81,7 @@ func (r *Round) hidesFromHost() bool {
 // every open job: it is for the start of a host; afterwards Changed says where
 // to look.
 func (s *State) Outstanding() (all []Work) {
-	for j := range s.Jobs {
+	for _, j := range s.Jobs() {
 		if j.State.Terminal() {
 			continue
 		}

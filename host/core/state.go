@@ -1,6 +1,8 @@
 package core
 
 import (
+	"iter"
+
 	"github.com/omega-run/omega/host/ledger"
 )
 
@@ -345,9 +347,9 @@ func (s *State) LastCheckpoint() Checkpointed { return s.checkpoint }
 // whose end an open job depends on. The others that have ended are Finished.
 func (s *State) Job(id string) *Job { return s.jobs[id] }
 
-// Jobs calls yield for every job that Job finds, in post order. Readers must not
+// Jobs are all that Job finds, with their places in post order. Readers must not
 // write them.
-func (s *State) Jobs(yield func(*Job) bool) { s.roster.each(yield) }
+func (s *State) Jobs() iter.Seq2[int, *Job] { return s.roster.each }
 
 // Open is the number of jobs that have not ended.
 func (s *State) Open() int { return s.open }

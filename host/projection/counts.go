@@ -56,25 +56,34 @@ func (c *JobCounts) of(state core.JobState) *int64 {
 // census keeps what is counted over jobs, one entry at a time.
 type census struct {
 	counts JobCounts
-	states []core.JobState // by index of the job, as counted
-	timed  int64           // open jobs with a deadline
-	needs  [2]int64        // open jobs with an energy, a compute budget
+	states map[int]core.JobState // of open jobs, by index, as counted
+	gone   []int                 // that the last entry ended
+	timed  int64                 // open jobs with a deadline
+	needs  [2]int64              // open jobs with an energy, a compute budget
 
-	open    []*core.Job // what was open when survey last looked, in post order
-	scanned int         // jobs survey has looked at
 }
 
-// join counts the jobs posted since it was last called. The first call counts
-// all of a state.
+// join takes the next entry. The first call counts all of a state: those that
+// have ended by its totals.
 func (c *census) join(s *core.State) {
-	jobs := s.Jobs()
-	for len(c.states) < len(jobs) {
-		j := jobs[len(c.states)]
-		c.states = append(c.states, j.State)
-		c.counts.Total++
-		*c.counts.of(j.State)++
+	for _, i := range c.gone {
+		delete(c.states, i)
+	}
+	c.gone = c.gone[:0]
+	if c.states != nil {
+		return
+	}
+	c.states = map[int]core.JobState{}
+	totals := s.Totals()
+	c.counts.Finalized, c.counts.Failed, c.counts.Cancelled = totals.Finalized, totals.Failed, totals.Cancelled
+	c.counts.Expired, c.counts.Skipped = totals.Expired, totals.Skipped
+	c.counts.Total = totals.Posted - int64(s.Open()+len(s.Ended()))
+	for _, j := range s.Ended() {
+		*c.counts.of(j.State)--
+	}
+	for _, j := range s.Jobs() {
 		if !j.State.Terminal() {
-			c.opened(j, 1)
+			c.move(j)
 		}
 	}
 }
@@ -95,36 +104,32 @@ func (c *census) opened(j *core.Job, by int64) {
 // move counts a job where it is now. It is all the same how it came there, so
 // one look after an entry is enough.
 func (c *census) move(j *core.Job) {
-	was := &c.states[j.Index()]
-	if *was == j.State {
+	was, counted := c.states[j.Index()]
+	if !counted {
+		was = core.JobPostedState
+		c.counts.Total++
+		c.counts.Posted++
+		c.opened(j, 1)
+	} else if was == j.State {
 		return
 	}
-	*c.counts.of(*was)--
+	*c.counts.of(was)--
 	*c.counts.of(j.State)++
-	if j.State.Terminal() && !was.Terminal() {
+	c.states[j.Index()] = j.State
+	if j.State.Terminal() {
 		c.opened(j, -1)
+		c.gone = append(c.gone, j.Index())
 	}
-	*was = j.State
 }
 
-// survey is all open jobs in post order. Its cost is that of the open jobs and
-// of those that ended or were posted since the last time: it is for snapshots.
-func (c *census) survey(s *core.State) []*core.Job {
-	kept := c.open[:0]
-	for _, j := range c.open {
+// survey is all open jobs in post order.
+func (c *census) survey(s *core.State) (open []*core.Job) {
+	for _, j := range s.Jobs() {
 		if !j.State.Terminal() {
-			kept = append(kept, j)
+			open = append(open, j)
 		}
 	}
-	for _, j := range s.Jobs()[c.scanned:] {
-		if !j.State.Terminal() {
-			kept = append(kept, j)
-		}
-	}
-	c.scanned = len(s.Jobs())
-	clear(c.open[min(len(kept), len(c.open)):])
-	c.open = kept
-	return kept
+	return open
 }
 
 // due counts the open jobs whose deadline comes within the horizon. Jobs that

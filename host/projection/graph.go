@@ -50,7 +50,7 @@ func graph(s *core.State, open []*core.Job) []byte {
 		shown = append(shown, j)
 	}
 	b, hidden := appendEdges(b, s, shown, nodes)
-	return appendNote(b, len(s.Jobs()), len(shown), hidden)
+	return appendNote(b, int(s.Totals().Posted), len(shown), hidden)
 }
 
 func appendNode(b []byte, n int, j *core.Job) []byte {

@@ -121,12 +121,12 @@ func (p *Set) keepRecent(line []byte) {
 // counted with the jobs there are. It looks at everything: it is for tests and
 // audits.
 func (p *Set) Audit(s *core.State) error {
-	var counts JobCounts
+	t := s.Totals()
+	counts := JobCounts{Total: t.Posted, Finalized: t.Finalized, Failed: t.Failed, Cancelled: t.Cancelled, Expired: t.Expired, Skipped: t.Skipped}
 	for _, j := range s.Jobs() {
-		counts.Total++
-		*counts.of(j.State)++
 		if !j.State.Terminal() {
 			counts.Open++
+			*counts.of(j.State)++
 		}
 	}
 	if counts != p.census.counts {

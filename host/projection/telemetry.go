@@ -2,6 +2,7 @@ package projection
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/ledger"
@@ -176,7 +177,7 @@ func workersOf(s *core.State) List[WorkerOf] {
 }
 
 func jobsOf(s *core.State, open []*core.Job) List[JobOf] {
-	list, room := newList[JobOf](int64(len(s.Jobs()))), jobsShare
+	list, room := newList[JobOf](s.Totals().Posted), jobsShare
 	for j := range openFirst(s, open) {
 		view := JobOf{
 			ID: j.Spec.ID, Label: plain(j.Name(), maxName), Title: plain(j.Spec.Title, maxTitle), State: j.State, Worker: j.LastWorker,
@@ -195,9 +196,8 @@ func jobsOf(s *core.State, open []*core.Job) List[JobOf] {
 	return list
 }
 
-// openFirst yields the open jobs in post order, then those that have ended,
-// posted last first. Whoever takes n of them looks at no more than n ended and
-// all open ones.
+// openFirst yields the open jobs in post order, then those that have ended and
+// that the state still holds, posted last first.
 func openFirst(s *core.State, open []*core.Job) func(func(*core.Job) bool) {
 	return func(yield func(*core.Job) bool) {
 		for _, j := range open {
@@ -205,9 +205,14 @@ func openFirst(s *core.State, open []*core.Job) func(func(*core.Job) bool) {
 				return
 			}
 		}
-		jobs := s.Jobs()
-		for i := len(jobs) - 1; i >= 0; i-- {
-			if jobs[i].State.Terminal() && !yield(jobs[i]) {
+		var ended []*core.Job
+		for _, j := range s.Jobs() {
+			if j.State.Terminal() {
+				ended = append(ended, j)
+			}
+		}
+		for _, j := range slices.Backward(ended) {
+			if !yield(j) {
 				return
 			}
 		}
