@@ -61,6 +61,9 @@ type member struct {
 type life struct {
 	posted
 	index     int
+	begin     uint64 // the entry that posted it
+	fixed     uint64 // the one that fixed its result, 0 none
+	end       uint64 // the one that ended it, 0 none
 	state     string
 	attempt   int64
 	failures  int64
