@@ -5,6 +5,15 @@ import (
 	"strings"
 )
 
+// letGo notes of every job that has ended since when nothing open depends on it.
+func (b *book) letGo() {
+	for _, j := range b.order {
+		if j.ended() && j.free == 0 && !b.depends(j) {
+			j.free = b.seq
+		}
+	}
+}
+
 // depends reports whether an open job depends on one that has ended: a posted
 // job that needs it, or its parent.
 func (b *book) depends(j *life) bool {
