@@ -64,7 +64,7 @@ type life struct {
 	begin     uint64 // the entry that posted it
 	fixed     uint64 // the one that fixed its result, 0 none
 	end       uint64 // the one that ended it, 0 none
-	free      uint64 // the one since which nothing open depends on it, 0 none
+	alone     uint64 // the one since which nothing open depends on it, 0 none
 	state     string
 	attempt   int64
 	failures  int64

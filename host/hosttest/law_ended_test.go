@@ -8,8 +8,8 @@ import (
 // letGo notes of every job that has ended since when nothing open depends on it.
 func (b *book) letGo() {
 	for _, j := range b.order {
-		if j.ended() && j.free == 0 && !b.depends(j) {
-			j.free = b.seq
+		if j.ended() && j.alone == 0 && !b.depends(j) {
+			j.alone = b.seq
 		}
 	}
 }

@@ -49,8 +49,8 @@ type world struct {
 	lines  [][]byte // every entry, as it must stand in the journal
 	acked  uint64   // entries the journal has called durable
 	book   *book
-	mirror *core.State // replays the recorded bytes
-	twin   *core.State // steps what the host steps, from a replayed or restored state
+	mirror *core.State            // replays the recorded bytes
+	twin   *core.State            // steps what the host steps, from a replayed or restored state
 	chunks map[core.Digest][]byte // sealed, of the replayed state
 	did    map[string]int
 	trace  func(format string, args ...any)
@@ -258,7 +258,7 @@ func (w *world) agree(s *core.State) {
 	for _, l := range b.order {
 		f, put := s.Finished(l.id)
 		w.must(put != whole[l.id], "entry %d: %s is put away %v and whole %v", b.seq, l.id, put, whole[l.id])
-		w.must(put == (l.free > 0 && l.free < b.seq && !b.depends(l)), "entry %d: %s is %s since entry %d, depended on until %d; put away: %v", b.seq, l.id, l.state, l.end, l.free, put)
+		w.must(put == (l.alone > 0 && l.alone < b.seq), "entry %d: %s is %s since entry %d, depended on until %d; put away: %v", b.seq, l.id, l.state, l.end, l.alone, put)
 		w.must(!put || string(f.State) == l.state && uint64(f.Posted) == l.begin && uint64(f.Ended) == l.end && uint64(f.Result) == l.fixed, "entry %d: %s is put away as %+v", b.seq, l.id, f)
 	}
 	known := 0
