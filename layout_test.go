@@ -62,6 +62,8 @@ var stateWriters = map[string]string{
 	"schedule.go":   "its part for workers: pools, classes, free slots",
 	"checkpoint.go": "puts a state back from its chunks, and remembers which chunks are sealed",
 	"head.go":       "reads the first of those chunks",
+	"finished.go":   "the compact records of jobs that were put away",
+	"group.go":      "the order of posting of those that are here",
 }
 
 // badNames say nothing about what a package is for.

@@ -341,9 +341,13 @@ type Reading struct {
 }
 
 // Read replays a data folder's journal up to its last good entry. It reads only.
-func Read(data string) (*Reading, error) { return readInto(data, "") }
+func Read(data string) (*Reading, error) { return ReadEach(data, func(*core.State) {}) }
 
-func readInto(data, status string) (*Reading, error) {
+// ReadEach is Read with each called after every entry: most of what is known of
+// a job is gone from the state one entry after its end.
+func ReadEach(data string, each func(*core.State)) (*Reading, error) { return readInto(data, "", each) }
+
+func readInto(data, status string, each func(*core.State)) (*Reading, error) {
 	view, err := journal.Read(journal.Options{Dir: journalDir(data)})
 	if err != nil {
 		return nil, err
@@ -359,6 +363,7 @@ func readInto(data, status string) (*Reading, error) {
 		r.State.Replay(e)
 		r.Set.Apply(r.State, e, digest)
 		r.Digest = digest
+		each(r.State)
 		return nil
 	})
 	return r, err
@@ -376,7 +381,7 @@ func Rebuild(data string) (*Reading, error) {
 			return nil, fmt.Errorf("removing what is derived: %w", err)
 		}
 	}
-	r, err := readInto(data, filepath.Join(data, "status"))
+	r, err := readInto(data, filepath.Join(data, "status"), func(*core.State) {})
 	if err != nil {
 		return nil, err
 	}

@@ -29,8 +29,10 @@ type desk struct {
 	ask      func(question) // beside the loop
 	stop     func(core.Work)
 	where    folders
-	least    core.Time // the shortest time work takes
-	open     bool      // work begins; not before a host has taken what it missed
+	past     func(core.Seq) (*core.Entry, error) // reads a durable entry
+	broken   error                               // why past could not be read: nothing may be decided by that
+	least    core.Time                           // the shortest time work takes
+	open     bool                                // work begins; not before a host has taken what it missed
 }
 
 // answer is an input the host itself makes.
@@ -52,18 +54,18 @@ func (a answer) judged() question {
 	}}
 }
 
-func newDesk(missions *missions, keys *Keys) *desk {
-	return &desk{missions: missions, keys: keys, doing: map[string]core.Work{}, sealers: map[string]*council.Sealer{}, panels: map[string]*panel{}}
+func newDesk(missions *missions, keys *Keys, past func(core.Seq) (*core.Entry, error)) *desk {
+	return &desk{missions: missions, keys: keys, past: past, doing: map[string]core.Work{}, sealers: map[string]*council.Sealer{}, panels: map[string]*panel{}}
 }
 
 // reconcile starts and ends work so that what is being done is what the state
 // says should be. It looks only at jobs that have changed.
 func (d *desk) reconcile(s *core.State) {
-	s.Changed(func(j *core.Job) {
-		if d.open {
+	if d.open {
+		for _, j := range s.Changed() {
 			d.compare(s, j)
 		}
-	})
+	}
 }
 
 // reconcileAll looks at every job: at the start, when the desk opens, and when
@@ -72,7 +74,7 @@ func (d *desk) reconcileAll(s *core.State) {
 	d.open = true
 	d.reconcile(s)
 	for _, id := range slices.Sorted(maps.Keys(d.doing)) {
-		d.compare(s, s.Job(id)) // what is not outstanding any more, and will have to begin anew
+		d.compare(s, d.doing[id].Job) // what is not outstanding any more, and will have to begin anew
 	}
 	for _, w := range s.Outstanding() {
 		d.compare(s, w.Job)
@@ -250,6 +252,21 @@ func handsOn(w core.Work) core.Command {
 	return &core.Delegate{Job: j.Spec.ID, Attempt: w.Attempt, Lease: w.Lease, EnergyUsed: core.Unreported, ComputeUsed: core.Unreported, Children: children}
 }
 
+// recorded reads the result of a job that the state has put away.
+func (d *desk) recorded(f core.Finished) []byte {
+	entry, err := d.past(f.Result)
+	if err != nil {
+		d.broken = fmt.Errorf("reading the result of %s: %w", f.ID, err)
+		return nil
+	}
+	for _, event := range entry.Events {
+		if e, ok := event.(*core.AttemptSubmitted); ok && e.Job == f.ID {
+			return e.Result
+		}
+	}
+	panic(fmt.Sprintf("host: entry %d has no result of %s", f.Result, f.ID))
+}
+
 // resolve asks for the input of a job whose needs have ended.
 func (d *desk) resolve(s *core.State, w core.Work) question {
 	id := w.Job.Spec.ID
@@ -258,6 +275,8 @@ func (d *desk) resolve(s *core.State, w core.Work) question {
 	for _, need := range w.Job.Spec.Needs {
 		if j := s.Job(need); j != nil && j.State == core.JobFinalized {
 			results[need] = j.Result
+		} else if f, ok := s.Finished(need); ok && f.State == core.JobFinalized {
+			results[need] = d.recorded(f)
 		}
 	}
 	return question{id: id + "/input", by: "mission", work: w, answer: func(context.Context, runner) core.Command {

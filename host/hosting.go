@@ -94,7 +94,7 @@ func (h *hosting) openLocked(ctx context.Context, c Config, data string, mission
 	all := &missions{compiled: map[int64]*missionfile.Mission{}, archive: func() (map[int64]recordedGeneration, error) { return archive(data, c.FS) }}
 	work, end := context.WithCancel(context.WithoutCancel(ctx))
 	h.live = &live{
-		loop:  &loop{state: h.found.state, journal: h.found.journal, desk: newDesk(all, &keys), tail: &tail{}, save: h.saver.save},
+		loop:  &loop{state: h.found.state, journal: h.found.journal, desk: newDesk(all, &keys, pastOf(h.found.journal)), tail: &tail{}, save: h.saver.save},
 		inbox: make(chan input, maxInbox), orders: make(chan input, maxOrders), exec: (&worker.Exec{}).Run, missionDir: missionFolder(c.Path), data: data, log: log, problems: c.problems(),
 		work: work, endWork: end, running: map[string]context.CancelFunc{}, stops: map[string]bool{}, thinking: thinkers(),
 	}

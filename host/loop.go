@@ -14,10 +14,10 @@ type loop struct {
 	state   *core.State
 	journal *journal.Journal
 	desk    *desk
-	wall    func(core.Time) string                               // what a line carries beside its mission time
-	follow  func(*core.State, *core.Entry, core.Digest)          // a rehearsal's projections; nil when they have a cursor
-	tail    *tail                                                // of a live run, for its readers; nil in a rehearsal
-	save    func(point journal.Checkpoint, fresh [][]byte) error // takes a checkpoint that has been recorded
+	wall    func(core.Time) string                                   // what a line carries beside its mission time
+	follow  func(*core.State, *core.Entry, core.Digest)              // a rehearsal's projections; nil when they have a cursor
+	tail    *tail                                                    // of a live run, for its readers; nil in a rehearsal
+	save    func(point journal.Checkpoint, fresh []core.Chunk) error // takes a checkpoint that has been recorded
 }
 
 // apply stamps an input, steps the core and records what happened. The entry is
@@ -46,7 +46,7 @@ func (l *loop) apply(now core.Time, by string, command core.Command) (*core.Entr
 		l.follow(l.state, entry, digest)
 	}
 	l.desk.reconcile(l.state)
-	return entry, nil
+	return entry, l.desk.broken
 }
 
 // maxRounds bounds how much one turn settles before the loop looks at its inbox
@@ -145,8 +145,8 @@ func (l *loop) expand(now core.Time, from int64) error {
 
 // seal records a signed checkpoint of the state as it is.
 func (l *loop) seal(now core.Time) error {
-	var fresh [][]byte
-	digest, chunks := l.state.Seal(func(c core.Chunk) { fresh = append(fresh, c.Bytes) })
+	var fresh []core.Chunk
+	digest, chunks := l.state.Seal(func(c core.Chunk) { fresh = append(fresh, c) })
 	seq, entry := l.journal.Head()
 	command := &core.Checkpoint{Seq: core.Seq(seq), Entry: entry, State: digest}
 	command.Signature = l.desk.keys.signCheckpoint(l.state.Mission().Mission, command)

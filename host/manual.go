@@ -51,7 +51,7 @@ func OpenManual(c ManualConfig) (*Manual, error) {
 	work, end := context.WithCancel(context.Background())
 	log := slog.New(slog.DiscardHandler)
 	m.host.live = &live{
-		loop:  &loop{state: found.state, journal: found.journal, desk: newDesk(all, keys), save: m.save, follow: c.Follow},
+		loop:  &loop{state: found.state, journal: found.journal, desk: newDesk(all, keys, pastOf(found.journal)), save: m.save, follow: c.Follow},
 		inbox: make(chan input, maxInbox), orders: make(chan input, maxOrders), exec: c.Exec, data: c.Data, log: log,
 		work: work, endWork: end, running: map[string]context.CancelFunc{}, stops: map[string]bool{},
 	}
@@ -69,7 +69,7 @@ func (m *Manual) head() uint64 {
 	return seq
 }
 
-func (m *Manual) save(point journal.Checkpoint, fresh [][]byte) error {
+func (m *Manual) save(point journal.Checkpoint, fresh []core.Chunk) error {
 	m.saves = append(m.saves, savedCheckpoint{point, fresh})
 	return nil
 }

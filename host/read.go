@@ -21,6 +21,15 @@ func nextEntry(c *journal.Cursor) (*core.Entry, error) {
 	return parseEntry(line)
 }
 
+// pastOf reads single entries of a journal, once they are durable.
+func pastOf(j *journal.Journal) func(core.Seq) (*core.Entry, error) {
+	return func(seq core.Seq) (*core.Entry, error) {
+		cursor := j.Cursor(uint64(seq))
+		defer cursor.Close()
+		return nextEntry(cursor)
+	}
+}
+
 func parseEntry(line journal.Line) (*core.Entry, error) {
 	entry, err := core.ParseEntry(line.Bytes)
 	if err != nil {

@@ -105,7 +105,7 @@ func newRehearsal(ctx context.Context, c Config, mission *missionfile.Mission, s
 	}
 	r := &rehearsal{ctx: ctx, missionDir: mission.Dir(), data: data, owner: owner}
 	all := &missions{compiled: map[int64]*missionfile.Mission{}}
-	r.loop = &loop{state: core.New(), journal: j, wall: wallAt, desk: newDesk(all, &keys)}
+	r.loop = &loop{state: core.New(), journal: j, wall: wallAt, desk: newDesk(all, &keys, pastOf(j))}
 	r.desk.execute, r.desk.least, r.desk.open = r.begin, 1, true
 	r.desk.ask = func(q question) { r.asked = append(r.asked, q) }
 	r.desk.where = folders{mission.Dir(), data}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -108,9 +107,12 @@ func codeOf(s *core.State) int {
 // requiredOpen reports whether a required job has not ended yet, or may still
 // be posted.
 func requiredOpen(s *core.State) bool {
-	return s.Expanded() < s.Spec().Instances || slices.ContainsFunc(s.Jobs(), func(j *core.Job) bool {
-		return j.Spec.Required && !j.State.Terminal()
-	})
+	for _, j := range s.Jobs() {
+		if j.Spec.Required && !j.State.Terminal() {
+			return true
+		}
+	}
+	return s.Expanded() < s.Spec().Instances
 }
 
 // Run is a live run: it opens or resumes the mission and goes on until it is

@@ -2,11 +2,11 @@ package host
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"slices"
 
+	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/journal"
 )
 
@@ -18,12 +18,12 @@ type checkpointSaver struct {
 	log     *slog.Logger
 	queue   chan savedCheckpoint
 	done    chan struct{}
-	owed    [][]byte // chunks that could not be stored: the state will not give them again
+	owed    []core.Chunk // that that could not be stored: the state will not give them again
 }
 
 type savedCheckpoint struct {
 	point journal.Checkpoint
-	fresh [][]byte
+	fresh []core.Chunk
 }
 
 // maxSaving is how many checkpoints may wait for the disk.
@@ -35,7 +35,7 @@ func newCheckpointSaver(store *journal.Checkpoints, j *journal.Journal, log *slo
 	return s
 }
 
-func (s *checkpointSaver) save(point journal.Checkpoint, fresh [][]byte) error {
+func (s *checkpointSaver) save(point journal.Checkpoint, fresh []core.Chunk) error {
 	s.queue <- savedCheckpoint{point, fresh}
 	return nil
 }
@@ -50,12 +50,15 @@ func (s *checkpointSaver) run() {
 }
 
 func (s *checkpointSaver) saveOne(c savedCheckpoint) error {
-	s.owed = append(s.owed, c.fresh...)
-	s.owed = slices.DeleteFunc(s.owed, func(chunk []byte) bool {
-		return !slices.Contains(c.point.Chunks, sha256.Sum256(chunk)) // it has changed since
-	})
-	for ; len(s.owed) > 0; s.owed = s.owed[1:] {
-		if _, err := s.store.Put(s.owed[0]); err != nil {
+	if len(s.owed) > 0 {
+		held := make(map[core.Digest]bool, len(c.point.Chunks))
+		for _, digest := range c.point.Chunks {
+			held[digest] = true
+		}
+		s.owed = slices.DeleteFunc(s.owed, func(chunk core.Chunk) bool { return !held[chunk.Digest] }) // it has changed since
+	}
+	for s.owed = append(s.owed, c.fresh...); len(s.owed) > 0; s.owed = s.owed[1:] {
+		if _, err := s.store.Put(s.owed[0].Bytes); err != nil {
 			return err
 		}
 	}

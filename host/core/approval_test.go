@@ -44,14 +44,14 @@ func TestDenialIsNoSlash(t *testing.T) {
 	r.says = map[string]string{}
 	r.run()
 	require.Equal(t, core.JobFinalized, r.stateOf("a"))
-	require.EqualValues(t, 2, r.state.Job("a").Attempt)
+	require.EqualValues(t, 2, r.job("a").Attempt)
 }
 
 func TestNobodyAnswers(t *testing.T) {
 	r := undecided(t)
 	r.must(&core.Stall{})
 	require.Equal(t, core.JobFailed, r.stateOf("a"))
-	require.Equal(t, "undecided", r.state.Job("a").Reason)
+	require.Equal(t, "undecided", r.job("a").Reason)
 	require.Zero(t, r.state.Totals().Slashed)
 }
 
@@ -189,7 +189,7 @@ func outside(t *testing.T) (*rig, core.Digest) {
 	spec.Governance.Committee, spec.Governance.ApprovalsRequired = 4, 3
 	spec.Validators = append(spec.Validators, core.ValidatorSpec{Name: "far", Instances: []string{"far"}, Kind: core.OutsideValidator})
 	r := newRig(t, spec, jobNamed("a"))
-	for r.state.Job("a") == nil || r.stateOf("a") != core.JobCommitting {
+	for r.job("a") == nil || r.stateOf("a") != core.JobCommitting {
 		r.turn()
 	}
 	r.answer()
@@ -201,7 +201,7 @@ func TestOutsideSeatSignsItsVote(t *testing.T) {
 	seat := r.seatOf("far")
 	require.Equal(t, core.JobCommitting, r.stateOf("a"), "one seat is missing")
 	require.Equal(t, core.RefuseVoteClosed, r.step(&core.Commit{Job: "a", Round: 1, Votes: []core.SealedVote{{Seat: seat, Commitment: commitment}}}).Code)
-	copied := r.state.Job("a").Round.Seats[(seat+1)%4].Sealed.Commitment
+	copied := r.job("a").Round.Seats[(seat+1)%4].Sealed.Commitment
 	require.Equal(t, core.RefuseCommitmentCopied, r.step(signed(seat, copied)).Code)
 	r.must(signed(seat, commitment))
 	require.Equal(t, core.JobRevealing, r.stateOf("a"))
@@ -230,7 +230,7 @@ func signed(seat int64, commitment core.Digest) *core.Commit {
 }
 
 func (r *rig) seatOf(validator string) int64 {
-	for i, seat := range r.state.Job("a").Round.Seats {
+	for i, seat := range r.job("a").Round.Seats {
 		if seat.Validator.ID == validator {
 			return int64(i)
 		}
@@ -240,7 +240,7 @@ func (r *rig) seatOf(validator string) int64 {
 }
 
 func (r *rig) commitmentOf(validator, vote string) core.Digest {
-	c, err := r.state.CommitmentOf(r.state.Job("a"), &core.OpenVote{Seat: r.seatOf(validator), Vote: vote})
+	c, err := r.state.CommitmentOf(r.job("a"), &core.OpenVote{Seat: r.seatOf(validator), Vote: vote})
 	require.NoError(r.t, err)
 	return c
 }

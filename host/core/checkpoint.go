@@ -3,52 +3,48 @@ package core
 import (
 	"crypto/sha256"
 	"fmt"
-	"slices"
 
 	"github.com/omega-run/omega/host/ledger"
 )
 
-// chunkJobs is how many jobs, in post order, share a chunk of the sealed state:
-// enough that a million jobs make 16,000 chunks, few enough that 64 of the
-// largest (256 KiB of input, 64 KiB of result) stay below what a chunk may have.
-const chunkJobs = 64
-
-// Chunk is one part of a sealed state: the head (index 0) or a run of jobs.
+// Chunk is one part of a sealed state: the head, a page of finished jobs or of
+// orders, or a group of jobs that are still here.
 type Chunk struct {
-	Index  int
 	Bytes  []byte
 	Digest Digest
 }
 
-// Seal is the digest of the state and the chunks that make it up. Only chunks
-// whose jobs have changed since the last Seal are encoded again, so its cost
-// does not grow with the mission's age; fresh is called for each of them.
+// Seal is the digest of the state and the chunks that make it up, in order: the
+// head, orders, finished jobs, other jobs. Only what has changed since the last
+// Seal is encoded again, so its cost does not grow with the mission's age; fresh
+// is called for each such chunk.
 //
 // The digest is SHA-256 over "omega.state/v1\n" and the chunks' SHA-256 sums in
 // order; a chunk is canonical JSON.
 func (s *State) Seal(fresh func(Chunk)) (digest Digest, chunks []Digest) {
-	n := 1 + (len(s.posted)+chunkJobs-1)/chunkJobs
-	for len(s.chunks) < n {
-		s.chunks = append(s.chunks, Digest{})
-	}
-	s.sealChunk(0, s.encode((*head)(s)), fresh)
-	for i := 1; i < n; i++ {
-		if !s.dirty[i-1] {
-			continue
+	seal := func(r record, digest *Digest, changed *bool) {
+		if *changed {
+			b := s.encode(r)
+			*changed, *digest = false, sha256.Sum256(b)
+			if fresh != nil {
+				fresh(Chunk{b, *digest})
+			}
 		}
-		first := (i - 1) * chunkJobs
-		jobs := s.posted[first:min(first+chunkJobs, len(s.posted))]
-		s.sealChunk(i, s.encode(&jobChunk{jobs: jobs}), fresh)
+		chunks = append(chunks, *digest)
 	}
-	clear(s.dirty)
-	return stateDigest(s.chunks), slices.Clone(s.chunks)
-}
-
-func (s *State) sealChunk(i int, b []byte, fresh func(Chunk)) {
-	s.chunks[i] = sha256.Sum256(b)
-	if fresh != nil {
-		fresh(Chunk{i, b, s.chunks[i]})
+	var first Digest
+	always := true
+	seal((*head)(s), &first, &always)
+	for _, p := range s.orders.taken.pages {
+		seal((*orderPage)(p), &p.digest, &p.fresh)
 	}
+	for _, p := range s.done.pages {
+		seal((*finishedPage)(p), &p.digest, &p.fresh)
+	}
+	for g := s.roster.first; g != nil; g = g.after {
+		seal(g, &g.digest, &g.fresh)
+	}
+	return stateDigest(chunks), chunks
 }
 
 func (s *State) encode(r record) []byte {
@@ -73,30 +69,36 @@ func Restore(chunks [][]byte) (*State, Digest, error) {
 	if len(chunks) == 0 {
 		return nil, Digest{}, fmt.Errorf("restoring a state: there is no chunk")
 	}
-	if err := s.restoreChunk(chunks[0], (*head)(s)); err != nil {
-		return nil, Digest{}, fmt.Errorf("restoring the head: %w", err)
-	}
-	for i, b := range chunks[1:] {
-		part := &jobChunk{}
-		if err := s.restoreChunk(b, part); err != nil {
-			return nil, Digest{}, fmt.Errorf("restoring jobs from %d: %w", i*chunkJobs, err)
+	sums := make([]Digest, len(chunks))
+	for i, b := range chunks {
+		sums[i] = sha256.Sum256(b)
+		if err := s.restoreChunk(b, sums[i], i == 0); err != nil {
+			return nil, Digest{}, fmt.Errorf("restoring chunk %d of a state: %w", i, err)
 		}
-		s.posted = append(s.posted, part.jobs...)
 	}
 	if err := s.relink(); err != nil {
 		return nil, Digest{}, err
 	}
-	for _, b := range chunks {
-		s.chunks = append(s.chunks, sha256.Sum256(b))
-	}
-	clear(s.dirty)
-	return s, stateDigest(s.chunks), nil
+	return s, stateDigest(sums), nil
 }
 
-func (s *State) restoreChunk(b []byte, r record) error {
+// restoreChunk reads a chunk. What it is stands in its first member.
+func (s *State) restoreChunk(b []byte, sum Digest, first bool) error {
 	c := Codec{buf: b, reading: true, state: s}
 	c.expect('{')
-	r.fields(&c)
+	switch {
+	case first:
+		(*head)(s).fields(&c)
+	case c.next("orders"):
+		new(orderPage).fields(&c)
+		s.orders.taken.sealed(sum)
+	case c.next("finished"):
+		new(finishedPage).fields(&c)
+		s.done.sealed(sum)
+	default:
+		new(group).fields(&c)
+		s.roster.sealed(sum)
+	}
 	c.expect('}')
 	if c.err == nil && len(c.buf) > 0 {
 		c.fail("bytes after the end")
@@ -104,21 +106,13 @@ func (s *State) restoreChunk(b []byte, r record) error {
 	return c.err
 }
 
-type jobChunk struct{ jobs []*Job }
-
-func (p *jobChunk) fields(c *Codec) {
-	list(c, "jobs", &p.jobs, func(c *Codec, j **Job) {
-		if c.reading {
-			*j = &Job{}
-		}
-		c.nested(*j)
-	})
-}
-
 func (j *Job) fields(c *Codec) {
+	integer(c, "index", &j.index)
 	c.inline("spec", &j.Spec)
 	c.Text("state", (*string)(&j.State))
 	c.Seq("posted", &j.Posted)
+	c.Seq("fixed", &j.fixed)
+	c.Seq("ended", &j.ended)
 	c.Flag("escrowed", &j.Escrowed)
 	c.Amount("fee", &j.Fee)
 	c.Text("reason", &j.Reason)
@@ -217,38 +211,28 @@ func (j *Job) fundsField(c *Codec) {
 
 // relink rebuilds what follows from the records: indexes, accounts, balances.
 func (s *State) relink() error {
-	for i, j := range s.posted {
-		j.index = i
+	restored := s.restored
+	s.restored = nil
+	for _, j := range restored {
 		j.outsideHeaps()
-		if s.jobs[j.Spec.ID] != nil {
+		if s.known(j.Spec.ID) {
 			return fmt.Errorf("restoring a state: job %s is there twice", j.Spec.ID)
 		}
 		s.jobs[j.Spec.ID] = j
 	}
-	for _, j := range s.posted {
+	for _, j := range restored {
 		if j.Spec.Parent != "" {
 			s.evolveChild(j)
 		}
 		if j.State.Terminal() {
+			s.leaving = append(s.leaving, j)
 			continue
 		}
 		s.open++
 		s.openJob(j)
-		if j.working {
-			j.Worker.Load++
-			s.running++
-		}
-		if j.held != nil {
-			s.heldJobs++
-		}
-		if j.State == JobPostedState && !j.Escrowed && j.Parent == nil {
-			j.purse.unfunded.put(j)
-		}
-		if j.ending != nil {
-			s.dying.put(j)
-		}
+		s.relinkWork(j)
 	}
-	for _, j := range s.posted {
+	for _, j := range restored {
 		if !j.State.Terminal() {
 			s.move(j)
 		}
@@ -259,11 +243,31 @@ func (s *State) relink() error {
 		}
 	}
 	s.indexPools()
-	for _, j := range s.posted {
+	for _, j := range restored {
 		if !j.State.Terminal() {
 			s.touch(j)
 		}
 	}
+	for g := s.roster.first; g != nil; g = g.after {
+		g.fresh = false // it was made of its sealed form
+	}
 	s.waiting = nil
 	return nil
+}
+
+// relinkWork puts an open job where its state says.
+func (s *State) relinkWork(j *Job) {
+	if j.working {
+		j.Worker.Load++
+		s.running++
+	}
+	if j.held != nil {
+		s.heldJobs++
+	}
+	if j.State == JobPostedState && !j.Escrowed && j.Parent == nil {
+		j.purse.unfunded.put(j)
+	}
+	if j.ending != nil {
+		s.dying.put(j)
+	}
 }

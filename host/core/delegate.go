@@ -115,7 +115,9 @@ func (s *State) unfitChildren(j *Job, children []JobSpec) string {
 
 // evolveChild puts a child among its parent's.
 func (s *State) evolveChild(j *Job) {
-	j.Parent = s.jobs[j.Spec.Parent]
+	if j.Parent = s.jobs[j.Spec.Parent]; j.Parent == nil {
+		return // both have ended, and it alone is still depended on
+	}
 	j.Depth = j.Parent.Depth + 1
 	j.Parent.Children = append(j.Parent.Children, j)
 	if !j.State.Terminal() {

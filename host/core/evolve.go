@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/omega-run/omega/host/council"
@@ -21,9 +22,36 @@ func (s *State) Replay(e *Entry) {
 	s.finish()
 }
 
-// begin steps to an entry.
+// begin steps to an entry. What the one before it ended, and nothing depends on,
+// is put away.
 func (s *State) begin(seq Seq, at Time, prev Digest) {
-	s.seq, s.now, s.prev, s.ended = seq, at, prev, s.ended[:0]
+	s.seq, s.now, s.prev = seq, at, prev
+	slices.SortFunc(s.leaving, func(a, b *Job) int { return a.index - b.index }) // as a restored state finds them
+	for _, j := range s.leaving {
+		if s.idleEnd(j) {
+			s.putAway(j)
+		}
+	}
+	for _, j := range s.changed {
+		j.touched = false
+	}
+	for _, list := range [...]*[]*Job{&s.leaving, &s.changed, &s.ended} {
+		clear(*list)
+		*list = (*list)[:0]
+	}
+}
+
+// putAway keeps of a job that has ended only where the journal tells of it.
+func (s *State) putAway(j *Job) {
+	s.done.add(j.Spec.ID, "", 0, finished{j.Posted, j.fixed, j.ended, terminalState(j.State)})
+	s.roster.remove(j)
+	delete(s.jobs, j.Spec.ID)
+	if j.Parent != nil {
+		j.Parent.Children = slices.DeleteFunc(j.Parent.Children, func(c *Job) bool { return c == j })
+	}
+	for _, child := range j.Children {
+		child.Parent = nil // as a restored state has it
+	}
 }
 
 // ripen brings the index of those up to date whom time alone has made eligible
@@ -282,6 +310,7 @@ func (s *State) evolveJob(event Event) {
 		s.evolvePosted(e)
 	case *JobReady:
 		j := s.jobs[e.Job]
+		s.releaseNeeds(j)
 		j.State, j.ReadyAt = JobReadyState, s.now
 		if e.Input != nil {
 			j.Spec.Input = e.Input
@@ -306,10 +335,10 @@ func (s *State) evolveJob(event Event) {
 }
 
 func (s *State) evolvePosted(e *JobPosted) {
-	j := &Job{Spec: e.Spec, State: JobPostedState, Posted: s.seq, grant: e.Deposit, index: len(s.posted)}
+	j := &Job{Spec: e.Spec, State: JobPostedState, Posted: s.seq, grant: e.Deposit, index: int(s.totals.Posted)}
 	j.outsideHeaps()
 	s.jobs[j.Spec.ID] = j
-	s.posted = append(s.posted, j)
+	s.roster.add(j)
 	s.open++
 	s.totals.Posted++
 	if j.Spec.Parent != "" {
@@ -343,9 +372,11 @@ func (s *State) openJob(j *Job) {
 	}
 	j.class = s.classFor(j.Spec.Skills)
 	for _, need := range j.Spec.Needs {
-		other := s.jobs[need]
-		if other != nil && other.State.Terminal() {
-			j.needEnded = j.needEnded || other.State != JobFinalized
+		if end := s.ending(need); end != "" {
+			j.needEnded = j.needEnded || end != JobFinalized
+			if other := s.jobs[need]; other != nil && j.beforeReady() {
+				other.wanted++
+			}
 			continue
 		}
 		j.needsLeft++
@@ -360,9 +391,12 @@ func (s *State) openAccountsOf(j *Job) {
 
 func (s *State) evolveEnded(e *JobEnded) {
 	j := s.jobs[e.Job]
+	if j.beforeReady() {
+		s.releaseNeeds(j)
+	}
 	s.freeWorker(j)
 	s.hold(j, nil)
-	j.State, j.Reason, j.Detail, j.Round, j.ending, j.asked = e.State, e.Reason, e.Detail, nil, nil, nil
+	j.State, j.Reason, j.Detail, j.Round, j.ending, j.asked, j.ended = e.State, e.Reason, e.Detail, nil, nil, nil, s.seq
 	s.dying.remove(j)
 	s.consume(e.EnergyUsed, e.ComputeUsed)
 	s.open--
@@ -371,9 +405,14 @@ func (s *State) evolveEnded(e *JobEnded) {
 		s.move(j.Parent)
 		s.touch(j.Parent)
 	}
-	s.ended = append(s.ended, j)
 	s.count(j)
+	s.ended = append(s.ended, j)
+	s.leaving = append(append(s.leaving, j), j.Children...)
 	for _, other := range s.dependents[j.Spec.ID] {
+		if !other.beforeReady() {
+			continue // it has ended meanwhile
+		}
+		j.wanted++
 		other.needsLeft--
 		other.needEnded = other.needEnded || e.State != JobFinalized
 		s.move(other)
@@ -463,7 +502,7 @@ func (s *State) evolveSubmitted(e *AttemptSubmitted) {
 	j := s.jobs[e.Job]
 	s.hold(j, nil)
 	j.State, j.Result, j.Digest, j.Files = JobSubmitted, e.Result, e.Digest, e.Files
-	j.SubmittedAt, j.resultPrev = s.now, s.prev
+	j.SubmittedAt, j.resultPrev, j.fixed = s.now, s.prev, s.seq
 	s.endWork(j)
 	s.consume(e.EnergyUsed, e.ComputeUsed)
 	if s.spec.Governance.Committee > 0 {
@@ -484,7 +523,7 @@ func (s *State) evolveLost(id, reason, detail string, state JobState, retryAt Ti
 	j.Failures++
 	j.State, j.Reason, j.Detail, j.RetryAt = state, reason, detail, retryAt
 	s.hold(j, nil)
-	j.Result, j.Digest, j.Files, j.Round = nil, Digest{}, nil, nil
+	j.Result, j.Digest, j.Files, j.Round, j.fixed = nil, Digest{}, nil, nil, 0
 	s.touch(j)
 }
 
@@ -553,7 +592,7 @@ func (s *State) touch(j *Job) {
 		j.touched = true
 		s.changed = append(s.changed, j)
 	}
-	s.dirty[j.index/chunkJobs] = true
+	j.group.fresh = true
 	s.index(j)
 	j.timer.due, j.timer.kind = s.dueOf(j)
 	if j.timer.kind == "" {

@@ -30,8 +30,8 @@ func TestParentEndsAfterItsChildren(t *testing.T) {
 	require.Equal(t, core.JobFinalized, r.stateOf("parent__1"))
 	require.Equal(t, core.JobFinalized, r.stateOf("parent__2"))
 	require.Equal(t, core.JobFinalized, r.stateOf("parent"))
-	require.EqualValues(t, 2, r.state.Job("parent").Attempt)
-	require.EqualValues(t, 0, r.state.Job("parent").Failures)
+	require.EqualValues(t, 2, r.job("parent").Attempt)
+	require.EqualValues(t, 0, r.job("parent").Failures)
 	// Escrow 105, of it 10.5 and 21 for the children; fees 5 + 0.5 + 1; every
 	// reward pays 8 % to validators, and 1 % of the rest is burned.
 	require.Equal(t, "9395", r.balance("account:operator"))
@@ -48,7 +48,7 @@ func TestThreeLevels(t *testing.T) {
 	for _, id := range []string{"a", "a__1", "a__1__1", "a__1__1__1"} {
 		require.Equal(t, core.JobFinalized, r.stateOf(id), id)
 	}
-	require.EqualValues(t, 3, r.state.Job("a__1__1__1").Depth)
+	require.EqualValues(t, 3, r.job("a__1__1__1").Depth)
 	r.same()
 }
 
@@ -71,7 +71,7 @@ func TestChildrenAreRefusedByTheRule(t *testing.T) {
 			r.plan["parent"] = []string{"kids"}
 			r.kids["parent"] = c.kids
 			r.run()
-			j := r.state.Job("parent")
+			j := r.job("parent")
 			require.Equal(t, core.JobFailed, j.State)
 			require.Equal(t, "delegation", j.Detail)
 			require.Contains(t, r.told("attempt_failed"), c.says)
@@ -124,7 +124,7 @@ func TestDeadlineReachesChildren(t *testing.T) {
 	r.run()
 	require.Equal(t, core.JobExpired, r.stateOf("a"))
 	require.Equal(t, core.JobCancelled, r.stateOf("a__1"))
-	require.Equal(t, "parent_ended", r.state.Job("a__1").Reason)
+	require.Equal(t, "parent_ended", r.job("a__1").Reason)
 	require.EqualValues(t, core.Time(5*core.Minute), r.state.Now())
 }
 
@@ -137,7 +137,7 @@ func TestDelegationDuringAPauseIsHeld(t *testing.T) {
 	r.at += core.Time(core.Minute)
 	r.finishWork()
 	require.Equal(t, core.JobRunning, r.stateOf("a"))
-	require.Nil(t, r.state.Job("a__1"))
+	require.Nil(t, r.job("a__1"))
 	r.order(core.Resume, "")
 	r.run()
 	require.Equal(t, core.JobFinalized, r.stateOf("a"))
@@ -167,6 +167,6 @@ func TestSkillsAreHandedOn(t *testing.T) {
 	require.Equal(t, core.JobFinalized, r.stateOf("a"))
 	require.Equal(t, core.JobFinalized, r.stateOf("a__1"))
 	require.Equal(t, core.JobFailed, r.stateOf("b"))
-	require.Equal(t, "unskilled", r.state.Job("b").Detail)
+	require.Contains(t, r.told("attempt_failed"), `"reason":"unskilled"`)
 	r.same()
 }

@@ -44,7 +44,7 @@ func (h *head) fields(c *Codec) {
 	c.inline("totals", &s.totals)
 	s.poolsField(c)
 	s.validatorsField(c)
-	s.ordersField(c)
+	s.counterField(c)
 	s.waitingField(c)
 	s.balancesField(c)
 }
@@ -183,23 +183,9 @@ func (s *State) validatorsField(c *Codec) {
 	s.seatValidators()
 }
 
-func (t *taken) fields(c *Codec) {
-	t.event.fields(c)
-	c.Seq("entry", &t.seq)
-	integer(c, "at", &t.at)
-}
-
-func (s *State) ordersField(c *Codec) {
-	all := s.orders.queue
-	records(c, "orders", &all)
+func (s *State) counterField(c *Codec) {
 	counter := s.orders.counter[s.mission.OwnerKey]
 	integer(c, "order_counter", &counter)
-	if !c.reading {
-		return
-	}
-	for _, t := range all {
-		s.orders.put(t)
-	}
 	s.orders.counter[s.mission.OwnerKey] = counter
 }
 

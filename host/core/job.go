@@ -11,7 +11,7 @@ func (s *State) expand(c *Expand) *Refusal {
 		return refuse(RefuseNotOutstanding, "")
 	}
 	for i := range c.Jobs {
-		if s.jobs[c.Jobs[i].ID] == nil {
+		if !s.known(c.Jobs[i].ID) {
 			s.post(&c.Jobs[i])
 		}
 	}
@@ -22,9 +22,6 @@ func (s *State) expand(c *Expand) *Refusal {
 func (s *State) post(spec *JobSpec) {
 	s.emit(&JobPosted{Spec: *spec})
 }
-
-// noSuchJob refuses what is asked of a job nobody has posted.
-func (s *State) noSuchJob(id string) *Refusal { return refuse(RefuseJobUnknown, id) }
 
 // advance looks whether a posted job has become ready, or never will.
 func (s *State) advance(j *Job) {
@@ -53,9 +50,9 @@ func (s *State) settledInput(j *Job) bool {
 func (s *State) resolve(c *Resolve) *Refusal {
 	j := s.jobs[c.Job]
 	switch {
-	case j == nil:
+	case j == nil && !s.known(c.Job):
 		return refuse(RefuseJobUnknown, c.Job)
-	case !j.Spec.Lazy || !s.settledInput(j):
+	case j == nil || !j.Spec.Lazy || !s.settledInput(j):
 		return refuse(RefuseNotOutstanding, c.Job)
 	case s.status == Paused:
 		return refuse(RefusePaused, "")
@@ -67,14 +64,23 @@ func (s *State) resolve(c *Resolve) *Refusal {
 	return nil
 }
 
+// goesOn finds a job that has not ended.
+func (s *State) goesOn(id string) (*Job, *Refusal) {
+	if end := s.ending(id); end != "" {
+		return nil, refuse(RefuseJobEnded, string(end))
+	}
+	if j := s.jobs[id]; j != nil {
+		return j, nil
+	}
+	return nil, refuse(RefuseJobUnknown, id)
+}
+
 // attempt finds the running attempt an answer belongs to.
 func (s *State) attempt(id string, attempt int64, lease Seq) (*Job, *Refusal) {
-	j := s.jobs[id]
+	j, refusal := s.goesOn(id)
 	switch {
-	case j == nil:
-		return nil, refuse(RefuseJobUnknown, id)
-	case j.State.Terminal():
-		return nil, refuse(RefuseJobEnded, string(j.State))
+	case refusal != nil:
+		return nil, refusal
 	case j.State != JobRunning || j.Attempt != attempt:
 		return nil, refuse(RefuseAttemptOver, fmt.Sprintf("attempt %d of %s", attempt, id))
 	case j.Lease != lease:
@@ -300,7 +306,7 @@ func (s *State) endAll(reason string) {
 
 func (s *State) openJobs() []*Job {
 	open := make([]*Job, 0, s.open)
-	for _, j := range s.posted {
+	for _, j := range s.Jobs() {
 		if !j.State.Terminal() {
 			open = append(open, j)
 		}
@@ -329,12 +335,10 @@ func (s *State) shortOf(j *Job) string {
 }
 
 func (s *State) cancel(id, reason string) *Refusal {
-	j := s.jobs[id]
+	j, refusal := s.goesOn(id)
 	switch {
-	case j == nil:
-		return s.noSuchJob(id)
-	case j.State.Terminal():
-		return refuse(RefuseJobEnded, string(j.State))
+	case refusal != nil:
+		return refusal
 	case j.ending != nil:
 		return refuse(RefuseJobEnded, "it is ending")
 	}

@@ -39,7 +39,7 @@ func TestRejectionThenApprovalPaysByHand(t *testing.T) {
 	r.used = 600 * tokens
 	r.plan["hand"] = []string{"wrong"}
 	r.run()
-	j := r.state.Job("hand")
+	j := r.job("hand")
 	require.Equal(t, core.JobFinalized, j.State)
 	require.EqualValues(t, 2, j.Attempt)
 	require.Equal(t, "1.2", r.balance("resources"))
@@ -59,7 +59,7 @@ func TestAnotherWorkerTriesAgain(t *testing.T) {
 	r.at = 0
 	r.run()
 	require.Equal(t, core.JobFinalized, r.stateOf("a"))
-	require.EqualValues(t, 1, r.state.Job("a").Failures)
+	require.EqualValues(t, 1, r.job("a").Failures)
 	r.same()
 }
 
@@ -151,7 +151,7 @@ func TestEmergencyStopVoidsWork(t *testing.T) {
 	r.same()
 	r.must(order(core.Resume, 2))
 	r.run()
-	j := r.state.Job("hand")
+	j := r.job("hand")
 	require.Equal(t, core.JobFinalized, j.State)
 	require.EqualValues(t, 2, j.Attempt)
 	require.Zero(t, j.Failures)
@@ -233,7 +233,7 @@ func TestLostKeysAbstain(t *testing.T) {
 		start.Keys = append(start.Keys, [32]byte(council.Derive(secret).Public().(ed25519.PublicKey)))
 	}
 	r.must(start)
-	require.EqualValues(t, 2, r.state.Job("a").Rounds, "nobody decided: the round is repeated")
+	require.EqualValues(t, 2, r.job("a").Rounds, "nobody decided: the round is repeated")
 	r.same()
 	r.run()
 	require.Equal(t, core.JobFinalized, r.stateOf("a"))

@@ -12,58 +12,84 @@ import (
 // orderBook remembers orders so that each is applied once, however often it is
 // repeated.
 type orderBook struct {
-	queue   []taken        // in order of their age
-	gone    int            // how many stood before the queue's first
-	newest  map[string]int // by id, counted from the first order there was
+	taken   roll[orderTaken]
 	counter map[[32]byte]int64
 }
 
-type taken struct {
-	event  OrderTaken
-	seq    Seq
-	at     Time
-	before int // the one that came under the same id before it, -1 none
+// orderTaken is an answered order. Behind its id stands the answer: nothing, or
+// the code of a refusal, a space and the detail.
+type orderTaken struct {
+	body  Digest
+	entry Seq
 }
 
 func newOrderBook() orderBook {
-	return orderBook{newest: map[string]int{}, counter: map[[32]byte]int64{}}
+	return orderBook{taken: newRoll[orderTaken](), counter: map[[32]byte]int64{}}
 }
 
-// take remembers an order and forgets those older than the retention.
-func (b *orderBook) take(e *OrderTaken, seq Seq, now Time, keep Duration) {
-	b.put(taken{event: *e, seq: seq, at: now})
-	n := 0
-	for n < len(b.queue) && b.queue[n].at+Time(keep) < now {
-		if id := b.queue[n].event.ID; b.newest[id] == b.gone+n {
-			delete(b.newest, id)
+// take remembers an order and forgets those older than the retention, a page at
+// a time.
+func (b *orderBook) take(e *OrderTaken, entry Seq, now Time, keep Duration) {
+	rest := ""
+	if e.Refusal != "" {
+		rest = e.Refusal + " " + e.Detail
+	}
+	b.taken.add(e.ID, rest, now, orderTaken{e.Body, entry})
+	b.taken.forget(now - Time(keep))
+	if e.Refusal != string(RefuseKeyUnknown) { // refused or not: it is not looked at again when its id is forgotten
+		b.counter[e.Key] = max(b.counter[e.Key], e.Counter)
+	}
+}
+
+// Acknowledged finds what was answered to an order, and in which entry: its id,
+// body, refusal and detail.
+func (s *State) Acknowledged(id string, body Digest) (answer OrderTaken, entry Seq, ok bool) {
+	ok = s.orders.taken.find(id, func(t *orderTaken, rest []byte) bool {
+		if t.body != body {
+			return false
 		}
-		n++
-	}
-	b.queue, b.gone = b.queue[n:], b.gone+n
+		entry, answer = t.entry, OrderTaken{ID: id, Body: body}
+		answer.Refusal, answer.Detail, _ = strings.Cut(string(rest), " ")
+		return true
+	})
+	return answer, entry, ok
 }
 
-func (b *orderBook) put(t taken) {
-	t.before = -1
-	if n, known := b.newest[t.event.ID]; known {
-		t.before = n
-	}
-	b.newest[t.event.ID] = b.gone + len(b.queue)
-	b.queue = append(b.queue, t)
-	if t.event.Refusal != string(RefuseKeyUnknown) { // refused or not: it is not looked at again when its id is forgotten
-		b.counter[t.event.Key] = max(b.counter[t.event.Key], t.event.Counter)
-	}
-}
+// orderPage is a page of answered orders in the sealed state.
+type orderPage page[orderTaken]
 
-// Acknowledged finds what was answered to an order, and in which entry.
-func (s *State) Acknowledged(id string, body Digest) (answer OrderTaken, seq Seq, ok bool) {
-	b := &s.orders
-	n, known := b.newest[id]
-	for ; known && n >= b.gone; n = b.queue[n-b.gone].before {
-		if t := &b.queue[n-b.gone]; t.event.Body == body {
-			return t.event, t.seq, true
+func (p *orderPage) fields(c *Codec) {
+	var all []orderRecord
+	if !c.reading {
+		for i := range p.rows {
+			id, rest := (*page[orderTaken])(p).text(i)
+			r := &p.rows[i].record
+			all = append(all, orderRecord{string(id), r.body, r.entry, string(rest)})
 		}
 	}
-	return OrderTaken{}, 0, false
+	records(c, "orders", &all)
+	integer(c, "at", &p.last)
+	if !c.reading {
+		return
+	}
+	for i := range all {
+		r := &all[i]
+		c.state.orders.taken.add(r.id, r.refusal, p.last, orderTaken{r.body, r.entry})
+	}
+}
+
+type orderRecord struct {
+	id      string
+	body    Digest
+	entry   Seq
+	refusal string // its code, a space and the detail
+}
+
+func (r *orderRecord) fields(c *Codec) {
+	c.Text("order_id", &r.id)
+	c.Base64("body", r.body[:])
+	c.Seq("entry", &r.entry)
+	c.Text("refusal", &r.refusal)
 }
 
 // order takes what the owner says. Whether it is obeyed or not, it is
@@ -85,7 +111,7 @@ func (s *State) order(o *Order) *Refusal {
 }
 
 func (s *State) mayOrder(o *Order) *Refusal {
-	if _, known := s.orders.newest[o.ID]; known {
+	if s.orders.taken.find(o.ID, func(*orderTaken, []byte) bool { return true }) {
 		return refuse(RefuseOrderConflict, "this id was used for another order")
 	}
 	if o.Key != s.mission.OwnerKey {
@@ -257,7 +283,7 @@ func (s *State) postOrdered(spec *JobSpec) *Refusal {
 	} else if !jobName.MatchString(job.ID) {
 		return refuse(RefuseInvalidJob, "a name is a lower-case letter, then up to 62 lower-case letters, digits or -")
 	}
-	if s.jobs[job.ID] != nil {
+	if s.known(job.ID) {
 		return refuse(RefuseJobExists, job.ID)
 	}
 	if problem := s.unfit(&job); problem != "" {
@@ -296,7 +322,7 @@ func (s *State) unfitFor(j *JobSpec, named map[string]bool) string {
 		return "input and accept expressions belong in the mission file"
 	}
 	for _, need := range j.Needs {
-		if !named[need] && (named != nil || s.jobs[need] == nil) {
+		if !named[need] && (named != nil || !s.known(need)) {
 			return "it needs " + need + ", which is not posted"
 		}
 	}

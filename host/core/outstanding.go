@@ -78,10 +78,10 @@ func (r *Round) hidesFromHost() bool {
 }
 
 // Outstanding is all that should be going on now, in post order. It looks at
-// every job: it is for the start of a host; afterwards Changed says where to
-// look.
+// every open job: it is for the start of a host; afterwards Changed says where
+// to look.
 func (s *State) Outstanding() (all []Work) {
-	for _, j := range s.posted {
+	for _, j := range s.Jobs() {
 		if j.State.Terminal() {
 			continue
 		}
@@ -99,14 +99,8 @@ func (s *State) ExpandFrom() (int64, bool) {
 	return s.expanded, active && s.generation > 0 && s.expanded < s.spec.Instances
 }
 
-// Changed hands over the jobs that have changed since it was last called.
-func (s *State) Changed(yield func(*Job)) {
-	for _, j := range s.changed {
-		j.touched = false
-		yield(j)
-	}
-	s.changed = s.changed[:0]
-}
+// Changed are the jobs that the last entry has changed.
+func (s *State) Changed() []*Job { return s.changed }
 
 func digestOf(b []byte) Digest { return sha256.Sum256(b) }
 

@@ -118,12 +118,10 @@ func (s *State) exhaust(j *Job, lacks string) bool {
 // nobody could decide is paid for or turned down; a job that lacks something
 // waits for it or fails.
 func (s *State) answer(o *Order) *Refusal {
-	j := s.jobs[o.Job]
+	j, refusal := s.goesOn(o.Job)
 	switch {
-	case j == nil:
-		return s.noSuchJob(o.Job)
-	case j.State.Terminal():
-		return refuse(RefuseJobEnded, string(j.State))
+	case refusal != nil:
+		return refusal
 	case j.State != JobAwaiting:
 		return refuse(RefuseNotAwaiting, string(j.State))
 	case s.halted():

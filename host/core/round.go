@@ -79,11 +79,11 @@ func (j *Job) seated(v *Validator) bool {
 func (s *State) round(id string, number int64, state JobState) (*Job, *Refusal) {
 	j := s.jobs[id]
 	switch {
-	case j == nil:
+	case j == nil && !s.known(id):
 		return nil, refuse(RefuseJobUnknown, id)
 	case s.status == Paused:
 		return nil, refuse(RefusePaused, "")
-	case j.State != state || j.Round.Number != number:
+	case j == nil || j.State != state || j.Round.Number != number:
 		return nil, refuse(RefuseVoteClosed, fmt.Sprintf("round %d of %s", number, id))
 	}
 	return j, nil

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"iter"
+
 	"github.com/omega-run/omega/host/ledger"
 )
 
@@ -104,9 +106,13 @@ type Job struct {
 	askedIn  JobState // the state it was in
 	patient  bool     // a person has said that it may wait for what it lacks
 
-	index     int // in post order
+	index     int    // in post order
+	group     *group // its chunk of the sealed state; nil once it is put away
+	fixed     Seq    // the entry that fixed Result
+	ended     Seq    // the entry that ended it
 	needsLeft int
 	needEnded bool   // a need ended otherwise than finalized
+	wanted    int    // posted jobs that need it, once it has ended
 	purse     *purse // who pays, but for a child: it is paid out of its parent's escrow
 	funds     int    // position among its purse's unfunded, -1 outside
 	dying     int    // position in the dying heap, -1 outside
@@ -212,9 +218,10 @@ type State struct {
 	ledger   *ledger.Ledger
 	accounts systemAccounts
 
-	purses     []*purse // of employers, the owner's first
-	jobs       map[string]*Job
-	posted     []*Job
+	purses     []*purse        // of employers, the owner's first
+	jobs       map[string]*Job // those that are open, or have ended and are still depended on
+	roster     roster          // the same in post order
+	done       roll[finished]  // the others
 	open       int
 	dependents map[string][]*Job
 	workers    map[string]*Worker
@@ -236,14 +243,14 @@ type State struct {
 	heldJobs  int64 // of them, with their result held
 
 	out        []Event
-	weight     int  // of out, about its bytes
-	unfinished bool // the last entry had no room for all that could be done
-	changed    []*Job
-	ended      []*Job       // in this entry
-	dirty      map[int]bool // chunks of jobs touched since the last Seal
-	chunks     []Digest     // of the last Seal: head, then jobs
+	weight     int    // of out, about its bytes
+	unfinished bool   // the last entry had no room for all that could be done
+	changed    []*Job // by the last entry
+	ended      []*Job // by the last entry
+	leaving    []*Job // whose end may be put away by the next entry
 
-	waiting []string // for a committee, while restoring
+	waiting  []string // for a committee, while restoring
+	restored []*Job   // while restoring
 }
 
 // resourceUse is what a capacity owes and has seen.
@@ -280,8 +287,8 @@ type Totals struct {
 // New is the state before the first entry.
 func New() *State {
 	return &State{
-		recorded: map[Digest]bool{}, jobs: map[string]*Job{}, dependents: map[string][]*Job{}, workers: map[string]*Worker{},
-		seatable: map[string]*Validator{}, classOf: map[string]*class{}, dirty: map[int]bool{}, orders: newOrderBook(),
+		recorded: map[Digest]bool{}, jobs: map[string]*Job{}, done: newRoll[finished](), dependents: map[string][]*Job{}, workers: map[string]*Worker{},
+		seatable: map[string]*Validator{}, classOf: map[string]*class{}, orders: newOrderBook(),
 		ledger: ledger.New(), status: Running, speed: 1_000_000,
 		timers:  newHeap(func(a, b *Job) bool { return a.timer.before(b.timer, a, b) }, func(j *Job) *int { return &j.timer.at }),
 		dying:   newHeap(func(a, b *Job) bool { return a.index > b.index }, func(j *Job) *int { return &j.dying }),
@@ -340,11 +347,13 @@ func (s *State) Totals() Totals { return s.totals }
 // LastCheckpoint is the newest seal; its Seq is 0 before the first.
 func (s *State) LastCheckpoint() Checkpointed { return s.checkpoint }
 
-// Job finds a job by its id.
+// Job finds a job by its id: one that is open, that the last entry ended, or
+// whose end an open job depends on. The others that have ended are Finished.
 func (s *State) Job(id string) *Job { return s.jobs[id] }
 
-// Jobs are all jobs in post order. Readers must not write them.
-func (s *State) Jobs() []*Job { return s.posted }
+// Jobs are all that Job finds, with their places in post order. Readers must not
+// write them.
+func (s *State) Jobs() iter.Seq2[int, *Job] { return s.roster.each }
 
 // Open is the number of jobs that have not ended.
 func (s *State) Open() int { return s.open }

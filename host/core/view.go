@@ -15,10 +15,6 @@ func (t Time) Clock() string {
 	return fmt.Sprintf("%02d:%02d:%02d", s/3600, s/60%60, s%60)
 }
 
-// Ended are the jobs that ended in the last entry, as they ended. They are valid
-// until the next Step or Replay.
-func (s *State) Ended() []*Job { return s.ended }
-
 // Index is the job's place in post order, from 0.
 func (j *Job) Index() int { return j.index }
 
@@ -147,6 +143,7 @@ func (s *State) openNeeds(j *Job) string {
 	for _, need := range j.Spec.Needs[:min(len(j.Spec.Needs), lookedAt)] {
 		switch other := s.jobs[need]; {
 		case len(names) == namedNeeds:
+		case other == nil && s.known(need):
 		case other == nil:
 			names = append(names, need+" (not posted yet)")
 		case !other.State.Terminal():

@@ -76,6 +76,14 @@ func (c *Codec) has(name string) bool {
 	return true
 }
 
+// next reports whether the next member is the named one, and stays before it.
+func (c *Codec) next(name string) bool {
+	before, comma := c.buf, c.comma
+	is := c.has(name)
+	c.buf, c.comma = before, comma
+	return is
+}
+
 // until cuts the text before the next occurrence of b, which it steps over.
 func (c *Codec) until(b byte) []byte {
 	i := bytes.IndexByte(c.buf, b)

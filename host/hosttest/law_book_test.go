@@ -61,6 +61,10 @@ type member struct {
 type life struct {
 	posted
 	index     int
+	begin     uint64 // the entry that posted it
+	fixed     uint64 // the one that fixed its result, 0 none
+	end       uint64 // the one that ended it, 0 none
+	alone     uint64 // the one since which nothing open depends on it, 0 none
 	state     string
 	attempt   int64
 	failures  int64
@@ -147,6 +151,7 @@ func (b *book) take(line []byte) error {
 		}
 	}
 	if b.broken == nil {
+		b.letGo()
 		b.after()
 	}
 	return b.broken

@@ -49,13 +49,17 @@ func (b *book) life(e *fact) {
 		b.fenced(j, e.Attempt)
 		j.held = e
 	case "attempt_submitted":
+		j.fixed = b.seq
 		b.submitted(j, e)
 	case "attempt_failed":
+		j.fixed = 0
 		b.failed(j, e)
 	case "attempt_rejected":
+		j.fixed = 0
 		b.rejectedJob(j, e)
 	case "job_ended":
-		b.end(j, e)
+		j.end = b.seq
+		b.ends(j, e)
 	default:
 		b.judged(j, e)
 	}
@@ -65,7 +69,7 @@ func (b *book) postedJob(e *fact) {
 	b.law(b.jobs[e.Job] == nil, "%s is posted twice", e.Job)
 	j := &life{posted: posted{
 		id: e.Job, fact: e, reward: amountOf(e.Reward), budgets: [2]micro{amountOf(e.Energy), amountOf(e.Compute)}, required: e.Required,
-	}, state: "posted", index: len(b.order), expected: map[string]micro{}}
+	}, state: "posted", begin: b.seq, index: len(b.order), expected: map[string]micro{}}
 	b.jobs[j.id], b.order = j, append(b.order, j)
 	b.open++
 	b.sums.Posted++
@@ -229,7 +233,7 @@ func (b *book) lost(j *life, e *fact, state string) {
 }
 
 // end checks that a job has a right to its end.
-func (b *book) end(j *life, e *fact) {
+func (b *book) ends(j *life, e *fact) {
 	b.law(slices.Contains(terminal, e.State), "%s ends %s", j.id, e.State)
 	b.law(b.status == "running" || b.status == "paused" || b.status == "stopping" || slices.Contains([]string{"order", "generation", "start"}, b.rec.Input.Command), "%s ends in a mission that is %s", j.id, b.status)
 	may := false

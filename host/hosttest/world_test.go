@@ -49,9 +49,9 @@ type world struct {
 	lines  [][]byte // every entry, as it must stand in the journal
 	acked  uint64   // entries the journal has called durable
 	book   *book
-	mirror *core.State // replays the recorded bytes
-	twin   *core.State // steps what the host steps, from a replayed or restored state
-	chunks map[int][]byte
+	mirror *core.State            // replays the recorded bytes
+	twin   *core.State            // steps what the host steps, from a replayed or restored state
+	chunks map[core.Digest][]byte // sealed, of the replayed state
 	did    map[string]int
 	trace  func(format string, args ...any)
 }
@@ -85,7 +85,7 @@ func newWorld(seed uint64, p *plan) *world {
 	}
 	w := &world{
 		r: r, plan: p, wall: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), mem: journal.NewMemFS(), book: newBook(),
-		mirror: core.New(), chunks: map[int][]byte{}, did: map[string]int{}, votes: map[string]core.OpenVote{}, meddled: map[string]bool{}, trace: func(string, ...any) {},
+		mirror: core.New(), chunks: map[core.Digest][]byte{}, did: map[string]int{}, votes: map[string]core.OpenVote{}, meddled: map[string]bool{}, trace: func(string, ...any) {},
 	}
 	w.secret = sha256.Sum256(fmt.Appendf(nil, "secret %d", seed))
 	owner, key := sha256.Sum256(fmt.Appendf(nil, "owner %d", seed)), sha256.Sum256(fmt.Appendf(nil, "host %d", seed))
@@ -132,7 +132,7 @@ func (w *world) read(line []byte) {
 	w.must(err == nil, "an entry cannot be read back: %v: %s", err, line)
 	for _, event := range e.Events {
 		if c, ok := event.(*core.Checkpointed); ok {
-			replayed := w.seal()
+			replayed, _ := w.seal()
 			w.must(replayed == c.State, "replay gives state %x, the checkpoint says %x: %s", replayed, c.State, line)
 		}
 	}
@@ -184,10 +184,13 @@ func (w *world) probe(s *core.State) {
 	ask(core.RefuseMissionExists, &core.Genesis{})
 }
 
-// seal is the digest of the replayed state, whose chunks are kept.
-func (w *world) seal() core.Digest {
-	digest, _ := w.mirror.Seal(func(c core.Chunk) { w.chunks[c.Index] = c.Bytes })
-	return digest
+// seal is the digest of the replayed state and its chunks, which are kept.
+func (w *world) seal() (digest core.Digest, chunks [][]byte) {
+	digest, sums := w.mirror.Seal(func(c core.Chunk) { w.chunks[c.Digest] = c.Bytes })
+	for _, sum := range sums {
+		chunks = append(chunks, w.chunks[sum])
+	}
+	return digest, chunks
 }
 
 // alongside steps the twin, which must decide the same.
@@ -205,14 +208,10 @@ func (w *world) renewTwin() {
 		w.twin = core.New()
 		return
 	}
-	want := w.seal()
+	want, chunks := w.seal()
 	if len(w.lines)%32 == 0 {
 		w.twin = w.replayed()
 		return
-	}
-	var chunks [][]byte
-	for i := range len(w.chunks) {
-		chunks = append(chunks, w.chunks[i])
 	}
 	twin, digest, err := core.Restore(chunks)
 	w.must(err == nil && digest == want, "entry %d: a sealed state cannot be restored: %v", len(w.lines), err)
@@ -238,9 +237,11 @@ func (w *world) replayed() *core.State {
 // agree holds the state of the loop against the book.
 func (w *world) agree(s *core.State) {
 	b := w.book
-	w.must(string(s.Status()) == b.status && len(s.Jobs()) == len(b.order) && s.Open() == b.open, "entry %d: the state is %s with %d jobs, the record says %s, %d", b.seq, s.Status(), len(s.Jobs()), b.status, len(b.order))
+	w.must(string(s.Status()) == b.status && s.Open() == b.open, "entry %d: the state is %s with %d open jobs, the record says %s, %d", b.seq, s.Status(), s.Open(), b.status, b.open)
+	whole := map[string]bool{}
 	for i, j := range s.Jobs() {
 		l := b.order[i]
+		whole[l.id] = true
 		worker := ""
 		if l.worker != nil {
 			worker = l.worker.id
@@ -253,6 +254,12 @@ func (w *world) agree(s *core.State) {
 		w.must(j.Spec.ID == l.id && string(j.State) == l.state && j.Attempt == l.attempt && j.Failures == l.failures && has == worker && uint64(j.Lease) == l.lease &&
 			micro(j.Stake) == l.stake && micro(escrow) == l.escrow && micro(deposit) == l.deposit, "entry %d: %s is %s, attempt %d, %d failures, %s, lease %d, stake %s, escrow %s, deposit %s; the record says %s, %d, %d, %s, %d, %s, %s, %s",
 			b.seq, l.id, j.State, j.Attempt, j.Failures, has, j.Lease, j.Stake, escrow, deposit, l.state, l.attempt, l.failures, worker, l.lease, l.stake, l.escrow, l.deposit)
+	}
+	for _, l := range b.order {
+		f, put := s.Finished(l.id)
+		w.must(put != whole[l.id], "entry %d: %s is put away %v and whole %v", b.seq, l.id, put, whole[l.id])
+		w.must(put == (l.alone > 0 && l.alone < b.seq), "entry %d: %s is %s since entry %d, depended on until %d; put away: %v", b.seq, l.id, l.state, l.end, l.alone, put)
+		w.must(!put || string(f.State) == l.state && uint64(f.Posted) == l.begin && uint64(f.Ended) == l.end && uint64(f.Result) == l.fixed, "entry %d: %s is put away as %+v", b.seq, l.id, f)
 	}
 	known := 0
 	s.Ledger().Accounts(func(a ledger.Account) bool {

@@ -1,0 +1,115 @@
+package core
+
+// Finished is what the state keeps of a job that has ended and that nothing open
+// depends on any more. All else is in the journal, in the entries it names.
+type Finished struct {
+	ID     string
+	State  JobState
+	Posted Seq // the entry that posted it
+	Result Seq // the entry that fixed its result; 0: it has none
+	Ended  Seq // the entry that ended it
+}
+
+// finished is a Finished without its id.
+type finished struct {
+	posted, result, ended Seq
+	state                 uint8 // place in terminalStates
+}
+
+var terminalStates = [...]JobState{JobFinalized, JobFailed, JobCancelled, JobExpired, JobSkipped}
+
+func terminalState(state JobState) uint8 {
+	for i, s := range terminalStates {
+		if s == state {
+			return uint8(i)
+		}
+	}
+	panic("core: a job is put away as " + string(state))
+}
+
+// Finished finds a job that has ended and has been put away.
+func (s *State) Finished(id string) (f Finished, ok bool) {
+	ok = s.done.find(id, func(r *finished, _ []byte) bool {
+		f = Finished{id, terminalStates[r.state], r.posted, r.result, r.ended}
+		return true
+	})
+	return f, ok
+}
+
+// ending is the terminal state of a job, "" for one that is open or unknown.
+func (s *State) ending(id string) JobState {
+	if j := s.jobs[id]; j != nil {
+		if j.State.Terminal() {
+			return j.State
+		}
+		return ""
+	}
+	f, _ := s.Finished(id)
+	return f.State
+}
+
+// known reports whether there is or ever was a job of this id.
+func (s *State) known(id string) bool { return s.jobs[id] != nil || s.ending(id) != "" }
+
+// Ended are the jobs that the last entry ended, whole.
+func (s *State) Ended() []*Job { return s.ended }
+
+// beforeReady reports whether a job may still ask for what the jobs it needs
+// have come to.
+func (j *Job) beforeReady() bool {
+	return j.State == JobPostedState || j.State == JobAwaiting && j.askedIn == JobPostedState
+}
+
+// releaseNeeds notes that a job goes on, or has ended, without what it needed: it
+// may have been the last that asked for a result.
+func (s *State) releaseNeeds(j *Job) {
+	for _, need := range j.Spec.Needs {
+		if other := s.jobs[need]; other != nil && other.State.Terminal() {
+			other.wanted--
+			s.leaving = append(s.leaving, other)
+		}
+	}
+}
+
+// idleEnd reports whether a job has ended and nothing open depends on it: no
+// posted job needs it and its parent, if it has one, has ended too.
+func (s *State) idleEnd(j *Job) bool {
+	if j.group == nil || !j.State.Terminal() || j.wanted > 0 {
+		return false
+	}
+	return j.Parent == nil || j.Parent.State.Terminal()
+}
+
+func (f *Finished) fields(c *Codec) {
+	c.Text("job", &f.ID)
+	c.Text("state", (*string)(&f.State))
+	c.Seq("posted", &f.Posted)
+	c.Seq("result", &f.Result)
+	c.Seq("ended", &f.Ended)
+}
+
+// finishedPage is a page of finished jobs in the sealed state.
+type finishedPage page[finished]
+
+func (p *finishedPage) fields(c *Codec) {
+	var all []Finished
+	if !c.reading {
+		for i := range p.rows {
+			id, _ := (*page[finished])(p).text(i)
+			r := &p.rows[i].record
+			all = append(all, Finished{string(id), terminalStates[r.state], r.posted, r.result, r.ended})
+		}
+	}
+	records(c, "finished", &all)
+	if !c.reading {
+		return
+	}
+	for i := range all {
+		f := &all[i]
+		if !f.State.Terminal() {
+			c.fail("a finished job that has not ended")
+			return
+		}
+		c.state.done.add(f.ID, "", 0, finished{f.Posted, f.Result, f.Ended, terminalState(f.State)})
+	}
+}
