@@ -9,13 +9,15 @@ help: ## list these targets
 build: ## build the program: bin/omega
 	go build -trimpath -o bin/omega ./cmd/omega
 
-run: build ## run the first mission, missions/hello, from the beginning
-	@rm -rf .omega/hello
-	@echo "running missions/hello afresh; its data folder is .omega/hello"
-	@bin/omega run missions/hello --data .omega/hello
+run: build ## run the flagship, missions/omega, from the beginning: ten hours of it in a minute and a half
+	@rm -rf .omega/omega
+	@echo "running missions/omega afresh; its data folder is .omega/omega"
+	@bin/omega run missions/omega --data .omega/omega --speed 400
 	@echo
-	@echo "look at it:  bin/omega job list --data .omega/hello"
-	@echo "             bin/omega verify .omega/hello"
+	@echo "look at it:  bin/omega job list --data .omega/omega"
+	@echo "             bin/omega explain forecast --data .omega/omega"
+	@echo "             bin/omega cost --data .omega/omega"
+	@echo "             bin/omega verify .omega/omega"
 
 test: ## check everything that can be checked here
 	go vet ./...

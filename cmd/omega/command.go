@@ -123,6 +123,8 @@ func (p *program) print(v any) error {
 	return enc.Encode(v)
 }
 
+var errNoMission = errors.New("there is no mission.hcl here: name a mission file or folder")
+
 // path is the mission file or folder a command is given, or finds here.
 func path(args []string) (string, error) {
 	if len(args) > 0 {
@@ -134,7 +136,7 @@ func path(args []string) (string, error) {
 	if _, err := os.Stat("mission.hcl"); err == nil {
 		return "mission.hcl", nil
 	}
-	return "", usage("there is no mission.hcl here: name a mission file or folder")
+	return "", &exit{host.CodeUsage, errNoMission}
 }
 
 // folder is the data folder a command works on: --data, else that of the
@@ -143,9 +145,12 @@ func (p *program) folder() (string, error) {
 	if p.data != "" {
 		return p.data, nil
 	}
-	if _, err := os.Stat("mission.hcl"); err == nil {
-		mission, _ := missionfile.Load("mission.hcl", missionfile.Given{Environ: os.Environ()})
-		data, err := host.DataFolder("mission.hcl", mission)
+	for _, here := range [...]string{"mission.hcl", filepath.Join(flagshipFolder, "mission.hcl")} {
+		if _, err := os.Stat(here); err != nil {
+			continue
+		}
+		mission, _ := missionfile.Load(here, missionfile.Given{Environ: os.Environ()})
+		data, err := host.DataFolder(here, mission)
 		if err != nil {
 			return "", &exit{host.CodeUsage, err}
 		}

@@ -35,6 +35,9 @@ runs give the same bytes. --expect compares them with a digest, a report or a da
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			at, err := path(args)
+			if errors.Is(err, errNoMission) {
+				at, err = p.flagship()
+			}
 			if err != nil {
 				return err
 			}
