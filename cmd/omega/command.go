@@ -130,10 +130,20 @@ func path(args []string) (string, error) {
 		}
 		return args[0], nil
 	}
-	if _, err := os.Stat("mission.hcl"); err == nil {
-		return "mission.hcl", nil
+	if here := missionHere(); here != "" {
+		return here, nil
 	}
 	return "", usage("there is no mission.hcl here: name a mission file or folder")
+}
+
+// missionHere is the mission file in this folder, "" if there is none.
+func missionHere() string {
+	for _, name := range [...]string{"mission.hcl", "mission.hcl.json"} {
+		if _, err := os.Stat(name); err == nil {
+			return name
+		}
+	}
+	return ""
 }
 
 // folder is the data folder a command works on: --data, else that of the
@@ -142,9 +152,9 @@ func (p *program) folder() (string, error) {
 	if p.data != "" {
 		return p.data, nil
 	}
-	if _, err := os.Stat("mission.hcl"); err == nil {
-		mission, _ := missionfile.Load("mission.hcl", missionfile.Given{Environ: os.Environ()})
-		data, err := host.DataFolder("mission.hcl", mission)
+	if here := missionHere(); here != "" {
+		mission, _ := missionfile.Load(here, missionfile.Given{Environ: os.Environ()})
+		data, err := host.DataFolder(here, mission)
 		if err != nil {
 			return "", &exit{host.CodeUsage, err}
 		}
