@@ -133,10 +133,21 @@ func path(args []string) (string, error) {
 		}
 		return args[0], nil
 	}
-	if _, err := os.Stat("mission.hcl"); err == nil {
-		return "mission.hcl", nil
+	if here := missionHere(); here != "" {
+		return here, nil
 	}
 	return "", &exit{host.CodeUsage, errNoMission}
+}
+
+// missionHere is the mission file in this folder, or where the mission that
+// comes with omega was put; "" if there is none.
+func missionHere() string {
+	for _, name := range [...]string{"mission.hcl", "mission.hcl.json", filepath.Join(flagshipFolder, "mission.hcl")} {
+		if _, err := os.Stat(name); err == nil {
+			return name
+		}
+	}
+	return ""
 }
 
 // folder is the data folder a command works on: --data, else that of the
@@ -145,10 +156,7 @@ func (p *program) folder() (string, error) {
 	if p.data != "" {
 		return p.data, nil
 	}
-	for _, here := range [...]string{"mission.hcl", filepath.Join(flagshipFolder, "mission.hcl")} {
-		if _, err := os.Stat(here); err != nil {
-			continue
-		}
+	if here := missionHere(); here != "" {
 		mission, _ := missionfile.Load(here, missionfile.Given{Environ: os.Environ()})
 		data, err := host.DataFolder(here, mission)
 		if err != nil {

@@ -15,7 +15,7 @@ type local struct {
 	uses []string
 	left int // uses without a value yet
 	used []string
-	// secret says that something sensitive takes part, whatever comes of it.
+	// secret says that it uses what is sensitive at least in part.
 	secret bool
 }
 
@@ -50,7 +50,7 @@ func (l *loader) evalLocals() bool {
 			continue
 		}
 		values[name] = value
-		if l.locals[name].secret && sensitiveIn(value) != "" {
+		if l.locals[name].secret {
 			l.names.tainted[name] = true
 		}
 		for _, user := range l.locals[name].used {
@@ -116,13 +116,13 @@ func (l *loader) readyLocals(names []string) []string {
 }
 
 func (l *loader) evalLocal(v *local, values map[string]cty.Value) (cty.Value, bool) {
-	uses := make(map[string]cty.Value, len(v.uses))
+	given := make(map[string]cty.Value, len(v.uses))
 	for _, use := range v.uses {
-		uses[use] = values[use]
-		v.secret = v.secret || l.locals[use].secret
+		given[use] = values[use]
+		v.secret = v.secret || l.names.tainted[use]
 	}
 	ctx := l.ctx.NewChild()
-	ctx.Variables = map[string]cty.Value{"local": cty.ObjectVal(uses)}
+	ctx.Variables = map[string]cty.Value{"local": cty.ObjectVal(given)}
 	value, diags := v.attr.Expr.Value(ctx)
 	if diags.HasErrors() && v.secret {
 		l.r.fail(v.attr.Expr.Range(), "Local cannot be evaluated", "A sensitive variable takes part, so what the evaluator says is not shown.")
@@ -130,6 +130,10 @@ func (l *loader) evalLocal(v *local, values map[string]cty.Value) (cty.Value, bo
 	}
 	if l.r.addHCL(diags); diags.HasErrors() {
 		return value, false
+	}
+	if v.secret {
+		value = taint(v.attr.Expr, value, ctx)
+		v.secret = sensitiveIn(value) != ""
 	}
 	if err := checkValue(value); err != nil {
 		l.r.fail(v.attr.Expr.Range(), "Local out of bounds", "This value cannot be used: %s.", err)

@@ -26,7 +26,7 @@ var tryFunc = function.New(&function.Spec{
 })
 
 func try(args []cty.Value) (cty.Value, error) {
-	secret := cty.NewValueMarks()
+	secret := cty.ValueMarks{}
 	for _, arg := range args {
 		closure := customdecode.ExpressionClosureFromVal(arg)
 		maps.Copy(secret, secretsOf(closure)) // whether an expression fails tells of them
@@ -66,16 +66,9 @@ var canFunc = function.New(&function.Spec{
 
 // secretsOf are the marks of the sensitive values an expression may use.
 func secretsOf(closure *customdecode.ExpressionClosure) cty.ValueMarks {
-	secret := cty.NewValueMarks()
-	for _, t := range closure.Expression.Variables() {
-		if root := t.RootName(); root != "var" && root != "local" {
-			continue
-		}
-		if v, diags := t.TraverseAbs(closure.EvalContext); !diags.HasErrors() && v.ContainsMarked() {
-			if name := sensitiveIn(v); name != "" {
-				secret[sensitive(name)] = struct{}{}
-			}
-		}
+	secret := cty.ValueMarks{}
+	if name := uses(closure.Expression, closure.EvalContext); name != "" {
+		secret[sensitive(name)] = struct{}{}
 	}
 	return secret
 }

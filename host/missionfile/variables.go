@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
@@ -173,6 +174,7 @@ func isVariableName(name string) bool {
 // see it.
 func (l *loader) giveValues() {
 	offers := l.inputs.offers(l)
+	whole := !l.r.errors() // else what is missing may be what could not be read
 	values := make(map[string]cty.Value, len(l.m.variables))
 	size := 0
 	for _, name := range slices.Sorted(maps.Keys(l.m.variables)) {
@@ -183,7 +185,7 @@ func (l *loader) giveValues() {
 			l.take(v, offer)
 		case v.fallback != nil:
 			l.takeDefault(v)
-		default:
+		case whole:
 			l.r.fail(v.at, "Missing value", "Nothing gives %s a value: use --var %s=…, --var-file or %s%s, or write a default.", name, name, environmentPrefix, name)
 		}
 		if size += len(v.record); size > maxVariable {
@@ -249,6 +251,9 @@ const leastSecret = 6
 // parse reads text from outside: a value as such where the variable is plain
 // text, a number or a flag, else an expression that refers to nothing.
 func (v *variable) parse(text string) (cty.Value, error) {
+	if !utf8.ValidString(text) {
+		return cty.NilVal, fmt.Errorf("it is not UTF-8 text")
+	}
 	if v.literal {
 		return cty.StringVal(text), nil
 	}
