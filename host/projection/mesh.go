@@ -36,7 +36,8 @@ type mesh struct {
 	seq     core.Seq
 	at      core.Time
 	wall    string
-	n       int64 // messages of this entry so far
+	n       int64  // messages of this entry so far
+	begun   []byte // what the records of this entry begin with
 	buffer  []byte
 }
 
@@ -74,6 +75,7 @@ func (m *mesh) prepare() {
 func (m *mesh) begin(s *core.State, e *core.Entry) {
 	m.n, m.keep, m.source = 0, s.Spec().Retention.MeshHistory, s.Mission().Mission
 	m.seq, m.at, m.wall = e.Seq, e.At, e.Wall
+	m.begun = m.head(m.begun[:0])
 }
 
 // say keeps the messages of an event; r is the open job it concerns, nil for
@@ -184,7 +186,7 @@ func (m *mesh) offer(event core.Event, spec *core.JobSpec) {
 }
 
 func (m *mesh) add(one *message) {
-	b := one.append(m.head(m.buffer[:0]))
+	b := one.append(appendInt(append(m.buffer[:0], m.begun...), m.n))
 	closeRecord(b)
 	m.history.add(b, m.keep)
 	m.buffer = b
@@ -199,11 +201,12 @@ func (m *mesh) spell(dst, records []byte) []byte {
 		r := reader{records[recordHead:recordSize(records)]}
 		records = records[recordSize(records):]
 		l.int(`{"specversion":"1.0","id":"`, r.int())
+		at, wall := r.int(), r.text()
 		l.int(".", r.int())
 		l.raw(`","source":"/missions/`)
 		l.raw(m.source)
-		l.int(`","at":`, r.int())
-		l.text(`,"time":`, r.text())
+		l.int(`","at":`, at)
+		l.text(`,"time":`, wall)
 		one.read(&r)
 		l.word(`,"type":`, "")
 		l.b = append(append(l.b[:len(l.b)-1], "omega."...), one.event...)

@@ -16,17 +16,24 @@ func recordSize(b []byte) int { return int(binary.LittleEndian.Uint32(b)) }
 // closeRecord fills the length of a record in.
 func closeRecord(record []byte) { binary.LittleEndian.PutUint32(record, uint32(len(record))) }
 
-// head begins a record with what all messages of an entry have.
+// head begins the records of an entry.
 func (m *mesh) head(b []byte) []byte {
 	b = append(b, 0, 0, 0, 0)
-	b = binary.AppendVarint(b, int64(m.seq))
-	b = binary.AppendVarint(b, m.n)
-	b = binary.AppendVarint(b, int64(m.at))
+	b = appendInt(b, int64(m.seq))
+	b = appendInt(b, int64(m.at))
 	return appendText(b, m.wall)
 }
 
+// appendInt is a varint: one byte for the small ones.
+func appendInt(b []byte, n int64) []byte {
+	if n >= 0 && n < 64 {
+		return append(b, byte(n<<1))
+	}
+	return binary.AppendVarint(b, n)
+}
+
 func appendText(b []byte, text string) []byte {
-	return append(binary.AppendVarint(b, int64(len(text))), text...)
+	return append(appendInt(b, int64(len(text))), text...)
 }
 
 func (one *message) append(b []byte) []byte {
@@ -35,20 +42,20 @@ func (one *message) append(b []byte) []byte {
 	b = appendText(b, one.job)
 	b = appendText(b, one.text)
 	b = appendText(b, one.other)
-	b = binary.AppendVarint(b, one.number)
-	b = binary.AppendVarint(b, one.a)
-	b = binary.AppendVarint(b, one.b)
-	b = binary.AppendVarint(b, int64(len(one.digest)))
+	b = appendInt(b, one.number)
+	b = appendInt(b, one.a)
+	b = appendInt(b, one.b)
+	b = appendInt(b, int64(len(one.digest)))
 	b = append(b, one.digest...)
-	b = binary.AppendVarint(b, int64(len(one.steps)))
+	b = appendInt(b, int64(len(one.steps)))
 	for i := range one.steps {
 		b = append(b, byte(one.steps[i].Kind))
-		b = binary.AppendVarint(b, one.steps[i].Seat)
-		b = binary.AppendVarint(b, int64(one.steps[i].Amount))
+		b = appendInt(b, one.steps[i].Seat)
+		b = appendInt(b, int64(one.steps[i].Amount))
 	}
-	b = binary.AppendVarint(b, int64(len(one.seats)))
+	b = appendInt(b, int64(len(one.seats)))
 	for _, seat := range one.seats {
-		b = binary.AppendVarint(b, seat)
+		b = appendInt(b, seat)
 	}
 	return b
 }

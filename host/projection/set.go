@@ -151,7 +151,7 @@ func (p *Set) EachTransfer(tell func(TransferOf)) {
 
 func (p *Set) log(s *core.State, e *core.Entry) {
 	keep := s.Spec().Retention.StructuredLog
-	Tell(s, e, func(l *LogLine) {
+	Tell(s, e, func(l LogLine) {
 		p.buffer = l.append(p.buffer[:0])
 		p.Log.add(p.buffer, keep)
 		p.Recent.keep(p.buffer[:len(p.buffer)-1])
