@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/ledger"
 )
 
 // StateCheckpoint is state-checkpoint.json, schema omega.state-checkpoint/v1:
@@ -94,9 +95,9 @@ func (p *Set) checkpoint(s *core.State, e *core.Entry) {
 			continue
 		}
 		load := p.pressure(s)
-		p.Seal = &SealPoint{
-			Seq: c.Seq, Entry: hexOf(c.Entry), State: hexOf(c.State), Signature: base64.StdEncoding.EncodeToString(c.Signature),
-			Recorded: s.Seq(), At: s.Now(), Summary: p.condition(s, &load),
+		p.Seal = &seal{
+			Seq: c.Seq, Entry: c.Entry, State: c.State, Signature: append([]byte(nil), c.Signature...), Recorded: s.Seq(), At: s.Now(),
+			Status: s.Status(), Reason: s.Reason(), Confidence: load.Confidence(), Jobs: p.census.counts, Totals: s.Totals(),
 		}
 		p.stateLine(s, c, &load)
 		p.longRun(s)
@@ -126,5 +127,39 @@ func (p *Set) acknowledge(s *core.State, o *core.OrderTaken) {
 }
 
 func (p *Set) stateCheckpoint(s *core.State) []byte {
-	return encode(StateCheckpoint{checkpointSchema, s.Spec().Mission.Name, s.Mission().Mission, p.Seal})
+	c := StateCheckpoint{Schema: checkpointSchema, Mission: s.Spec().Mission.Name, ID: s.Mission().Mission}
+	if p.Seal != nil {
+		c.Checkpoint = p.Seal.spell()
+	}
+	return encode(c)
+}
+
+// seal is a checkpoint as it is kept until somebody reads it.
+type seal struct {
+	Seq        core.Seq
+	Entry      core.Digest
+	State      core.Digest
+	Signature  []byte
+	Recorded   core.Seq
+	At         core.Time
+	Status     core.Status
+	Reason     string
+	Confidence ledger.Ratio
+	Jobs       JobCounts
+	Totals     core.Totals
+}
+
+func (c *seal) spell() *SealPoint {
+	return &SealPoint{
+		Seq: c.Seq, Entry: hexOf(c.Entry), State: hexOf(c.State), Signature: base64.StdEncoding.EncodeToString(c.Signature), Recorded: c.Recorded, At: c.At,
+		Summary: conditionOf(c.Status, c.Reason, c.Confidence, &c.Jobs, c.Totals),
+	}
+}
+
+func conditionOf(status core.Status, reason string, confidence ledger.Ratio, jobs *JobCounts, totals core.Totals) Condition {
+	phase := PhaseOf(confidence)
+	return Condition{
+		Status: string(status), Phase: phase, Confidence: confidence.String(),
+		Headline: string(appendHeadline(nil, status, reason, phase, jobs)), Jobs: *jobs, Totals: totalsOf(totals),
+	}
 }

@@ -1,6 +1,10 @@
 package projection
 
-import "github.com/omega-run/omega/host/core"
+import (
+	"slices"
+
+	"github.com/omega-run/omega/host/core"
+)
 
 // Conduct is how a worker or a validator has done so far.
 type Conduct struct {
@@ -80,7 +84,7 @@ func (p *Set) watch(event core.Event, r *tracked) {
 // repeated round counts its seats on, so that no two transfers have one id.
 func (p *Set) seat(e *core.RoundOpened, r *tracked) {
 	r.before += int64(len(r.seats))
-	r.seats, r.names = r.seats[:0], append(r.names[:0], e.Seats...)
+	r.seats, r.names = slices.Grow(r.seats[:0], len(e.Seats)), append(r.names[:0], e.Seats...)
 	for _, id := range e.Seats {
 		one := p.Validators.of(id)
 		one.Taken++
@@ -103,19 +107,10 @@ func (p *Set) absent(e *core.RoundClosed, r *tracked) {
 		}
 	}
 	for i, one := range r.seats {
-		if len(e.Absent) == 0 || !holds(e.Absent, int64(i)) {
+		if !slices.Contains(e.Absent, int64(i)) {
 			p.Validators.good(one, absentInRow)
 		}
 	}
-}
-
-func holds(seats []int64, seat int64) bool {
-	for _, s := range seats {
-		if s == seat {
-			return true
-		}
-	}
-	return false
 }
 
 // outcomeCancelled is the outcome of a round whose job ended from outside.
@@ -142,7 +137,7 @@ func (w *Watchdog) remind(s *core.State, event core.Event) {
 		w.Seats += int64(len(e.Seats))
 	case *core.JobsUnattended:
 		w.Unattended++
-		w.Last = &Unattended{s.Now(), e.Count, e.Since, append([]string{}, e.Jobs[:min(len(e.Jobs), maxNamed)]...)}
+		w.Last = &Unattended{s.Now(), e.Count, e.Since, slices.Clone(e.Jobs[:min(len(e.Jobs), maxNamed)])}
 	}
 }
 

@@ -22,7 +22,9 @@ type history struct {
 	CRC   uint32 // CRC-32C of the file
 
 	drop    int64 // lines at the head of the file that have been cut
-	pending []byte
+	pending blocks
+	spell   func(dst, pending []byte) []byte // makes lines of what is pending; nil where it is lines
+	buffer  []byte
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -30,7 +32,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // add takes a line with its newline and, when there are twice the lines to
 // keep, cuts the oldest. Where they lie makes no difference.
 func (h *history) add(line []byte, keep int64) {
-	h.pending = append(h.pending, line...)
+	h.pending.add(line)
 	if h.Lines++; h.Lines < 2*keep {
 		return
 	}
@@ -38,11 +40,32 @@ func (h *history) add(line []byte, keep int64) {
 	h.Lines = keep
 	filed := min(cut, h.Filed-h.drop)
 	h.drop += filed
-	rest := h.pending
-	for range cut - filed {
-		rest = rest[bytes.IndexByte(rest, '\n')+1:]
+	h.pending.cut(cut - filed)
+}
+
+// lines yields what is pending, as it will stand in the file; it is valid until
+// the next one.
+func (h *history) lines(yield func([]byte) bool) {
+	for piece := range h.pending.each {
+		if h.spell != nil {
+			h.buffer = h.spell(h.buffer[:0], piece)
+			piece = h.buffer
+		}
+		if !yield(piece) {
+			return
+		}
 	}
-	h.pending = h.pending[:copy(h.pending, rest)]
+}
+
+func (h *history) reader() io.Reader {
+	var all []io.Reader
+	for piece := range h.lines {
+		if h.spell != nil {
+			piece = bytes.Clone(piece)
+		}
+		all = append(all, bytes.NewReader(piece))
+	}
+	return io.MultiReader(all...)
 }
 
 // flush brings the file up to date. When it fails nothing is forgotten, and the
@@ -61,18 +84,23 @@ func (h *history) flush(dir string) error {
 	if err := f.Truncate(h.Bytes); err != nil {
 		return fmt.Errorf("appending to a history: %w", err)
 	}
-	if _, err := f.WriteAt(h.pending, h.Bytes); err != nil {
-		return fmt.Errorf("appending to a history: %w", err)
+	size, crc := h.Bytes, h.CRC
+	for piece := range h.lines {
+		if _, err := f.WriteAt(piece, size); err != nil {
+			return fmt.Errorf("appending to a history: %w", err)
+		}
+		size, crc = size+int64(len(piece)), crc32.Update(crc, castagnoli, piece)
 	}
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("appending to a history: %w", err)
 	}
-	h.filed(h.Bytes+int64(len(h.pending)), crc32.Update(h.CRC, castagnoli, h.pending))
+	h.filed(size, crc)
 	return nil
 }
 
 func (h *history) filed(size int64, crc uint32) {
-	h.Filed, h.Bytes, h.CRC, h.drop, h.pending = h.Lines, size, crc, 0, h.pending[:0]
+	h.Filed, h.Bytes, h.CRC, h.drop = h.Lines, size, crc, 0
+	h.pending.clear()
 }
 
 // rewrite writes the file again without the lines that were cut.
@@ -90,7 +118,7 @@ func (h *history) rewrite(path string) error {
 	}
 	sum := crc32.New(castagnoli)
 	size, err := replace(path, func(w io.Writer) (int64, error) {
-		return io.Copy(io.MultiWriter(w, sum), io.MultiReader(r, bytes.NewReader(h.pending)))
+		return io.Copy(io.MultiWriter(w, sum), io.MultiReader(r, h.reader()))
 	})
 	if err != nil {
 		return fmt.Errorf("cutting a history: %w", err)
@@ -123,7 +151,7 @@ func (h *history) intact(dir string) bool {
 // content is the whole history: what a flush now would leave in the file.
 func (h *history) content(dir string) ([]byte, error) {
 	if dir == "" {
-		return bytes.Clone(h.pending), nil
+		return io.ReadAll(h.reader())
 	}
 	if err := h.flush(dir); err != nil {
 		return nil, err

@@ -52,8 +52,3 @@ func (l *line) digest(key string, d *core.Digest) {
 	}
 	l.b = append(l.b, '"')
 }
-
-func (l *line) used(energy, compute ledger.Amount) {
-	l.amount(`,"energy_used":`, energy)
-	l.amount(`,"compute_used":`, compute)
-}

@@ -40,18 +40,18 @@ func (l *LogLine) append(dst []byte) []byte {
 
 // Tell calls yield for everything in an entry that is worth telling people. The
 // state is the one after the entry.
-func Tell(s *core.State, e *core.Entry, yield func(*LogLine)) {
+func Tell(s *core.State, e *core.Entry, yield func(LogLine)) {
 	line := LogLine{Seq: e.Seq, At: e.At}
 	if e.Refusal != nil {
 		line.Level, line.Event = Warning, eventRefused
 		line.Job, line.Message = refusedSentence(s, e)
-		yield(&line)
+		yield(line)
 		return
 	}
 	for _, event := range e.Events {
 		if line.Level, line.Message = sentence(s, e, event); line.Level != silent {
 			line.Event, line.Job = event.Name(), jobOf(event)
-			yield(&line)
+			yield(line)
 		}
 	}
 }
@@ -59,7 +59,7 @@ func Tell(s *core.State, e *core.Entry, yield func(*LogLine)) {
 // AppendLines appends the progress lines of an entry, "00:01:02  swarm[0]
 // assigned to …", one for everything worth telling.
 func AppendLines(dst []byte, s *core.State, e *core.Entry) []byte {
-	Tell(s, e, func(l *LogLine) {
+	Tell(s, e, func(l LogLine) {
 		dst = append(dst, l.At.Clock()...)
 		dst = append(dst, ' ', ' ')
 		dst = append(dst, l.Message...)

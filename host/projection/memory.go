@@ -26,7 +26,7 @@ type memory struct {
 	Uptime     uptime
 	Mood       mood
 	NextLook   core.Time
-	Seal       *SealPoint
+	Seal       *seal
 	Recent     recent
 	Log        history
 	States     history

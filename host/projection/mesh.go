@@ -2,9 +2,9 @@ package projection
 
 import (
 	"encoding/json"
-	"strconv"
 
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/ledger"
 )
 
 // MeshLine is a line of mesh-history.jsonl: what the host says on the mesh, as a
@@ -21,231 +21,299 @@ type MeshLine struct {
 	SpecVersion string          `json:"specversion"` // 1.0
 	ID          string          `json:"id"`          // <seq>.<n>: the n-th message of the entry, from 0
 	Source      string          `json:"source"`      // /missions/<id>
-	Time        string          `json:"time"`        // of the entry, as recorded
 	At          core.Time       `json:"at"`          // of the entry, mission time
+	Time        string          `json:"time"`        // of the entry, as recorded
 	Type        string          `json:"type"`        // omega.<event>
 	Subject     string          `json:"subject"`
 	Data        json.RawMessage `json:"data"` // an object, by type
 }
 
-// mesh writes the messages of an entry. Its buffers are used again.
+// mesh keeps the messages of entries in short, until somebody wants to see them.
 type mesh struct {
 	history history
 	keep    int64
-	head    []byte // up to the id
-	tail    []byte // from the source to the type
+	source  string
+	seq     core.Seq
+	at      core.Time
+	wall    string
 	n       int64  // messages of this entry so far
-	line    line
+	begun   []byte // what the records of this entry begin with
+	buffer  []byte
 }
 
-// begin makes what all messages of an entry have in common.
+// message is what is said of one event. What most of it means depends on the
+// event.
+type message struct {
+	event  string
+	about  subject
+	job    string
+	text   string
+	other  string
+	number int64 // of the attempt or the round
+	a, b   int64
+	digest []byte
+	steps  []core.Step
+	seats  []int64
+}
+
+// subject is the kind of a message's subject.
+type subject uint8
+
+const (
+	aboutJob subject = iota
+	aboutSkill
+	aboutCouncil
+	aboutOrder
+	aboutTransfer
+)
+
+func (m *mesh) prepare() {
+	m.history.pending.size, m.history.spell = recordSize, m.spell
+}
+
+// begin is told of every entry before its events.
 func (m *mesh) begin(s *core.State, e *core.Entry) {
-	m.n, m.keep = 0, s.Spec().Retention.MeshHistory
-	m.head = append(m.head[:0], `{"specversion":"1.0","id":"`...)
-	m.head = append(strconv.AppendUint(m.head, uint64(e.Seq), 10), '.')
-	t := line{append(m.tail[:0], `","source":"/missions/`...)}
-	t.raw(s.Mission().Mission)
-	t.raw(`"`)
-	t.text(`,"time":`, e.Wall)
-	t.int(`,"at":`, int64(e.At))
-	t.raw(`,"type":"omega.`)
-	m.tail = t.b
+	m.n, m.keep, m.source = 0, s.Spec().Retention.MeshHistory, s.Mission().Mission
+	m.seq, m.at, m.wall = e.Seq, e.At, e.Wall
+	m.begun = m.head(m.begun[:0])
 }
 
-// open writes a message up to its subject, and the beginning of that.
-func (m *mesh) open(event core.Event, subject string) *line {
-	l := &m.line
-	l.b = append(l.b[:0], m.head...)
-	l.b = strconv.AppendInt(l.b, m.n, 10)
-	l.b = append(l.b, m.tail...)
-	l.raw(event.Name())
-	l.raw(`","subject":"`)
-	l.raw(subject)
-	return l
-}
-
-// close ends a message whose data has been begun.
-func (m *mesh) close() {
-	m.line.raw("}}\n")
-	m.history.add(m.line.b, m.keep)
-	m.n++
-}
-
-// say writes the messages of an event; r is the open job it concerns, nil for
+// say keeps the messages of an event; r is the open job it concerns, nil for
 // none.
 func (m *mesh) say(s *core.State, event core.Event, r *tracked) {
+	one := message{event: event.Name()}
 	switch e := event.(type) {
 	case *core.Transfer:
-		m.transfer(e)
+		one.about, one.job, one.number, one.steps = aboutTransfer, e.Job, e.Attempt, e.Steps
+		if e.Job == "" {
+			one.a, one.text = int64(len(e.Legs)), legs(e.Legs[:min(len(e.Legs), maxNamed)])
+		}
 	case *core.OrderTaken:
-		m.order(e)
-	case *core.RoundOpened:
-		l := m.council(e, e.Job, e.Round, "commit")
-		l.int(`,"seats":`, int64(len(e.Seats)))
-		l.int(`,"due":`, int64(e.Due))
-		m.close()
-	case *core.VotesCommitted:
-		l := m.council(e, e.Job, e.Round, "commit")
-		l.int(`,"votes":`, int64(len(e.Votes)))
-		m.close()
-	case *core.RevealOpened:
-		l := m.council(e, e.Job, e.Round, "reveal")
-		l.int(`,"due":`, int64(e.Due))
-		m.close()
-	case *core.VotesRevealed:
-		l := m.council(e, e.Job, e.Round, "reveal")
-		l.int(`,"votes":`, int64(len(e.Votes)))
-		m.close()
-	case *core.VotesAbstained:
-		l := m.council(e, e.Job, e.Round, "reveal")
-		l.int(`,"votes":`, int64(len(e.Seats)))
-		m.close()
-	case *core.SeatsReminded:
-		l := m.council(e, e.Job, e.Round, e.Phase)
-		l.ints(`,"seats":`, e.Seats)
-		m.close()
-	case *core.SeatEquivocated:
-		l := m.council(e, e.Job, e.Round, "commit")
-		l.int(`,"seat":`, e.Seat)
-		m.close()
-	case *core.RoundClosed:
-		l := m.council(e, e.Job, e.Round, "closed")
-		l.word(`,"outcome":`, e.Outcome)
-		l.ints(`,"absent":`, e.Absent)
-		m.close()
+		one.about, one.text, one.other = aboutOrder, e.ID, e.Refusal
 	case *core.JobsUnattended:
 		for _, id := range e.Jobs[:min(len(e.Jobs), maxNamed)] {
 			if j := s.Job(id); j != nil {
-				m.offer(e, &j.Spec)
+				m.offer(event, &j.Spec)
 			}
 		}
+		return
 	default:
-		if r != nil {
-			m.job(event, r)
+		if r == nil {
+			return
 		}
+		one.job = r.job.Spec.ID
+		if !one.round(event) {
+			one.life(event, &r.job.Spec)
+		}
+	}
+	m.add(&one)
+	if _, ready := event.(*core.JobReady); ready {
+		m.offer(event, &r.job.Spec)
 	}
 }
 
-func (l *line) ints(key string, all []int64) {
-	l.raw(key)
-	l.raw("[")
-	for i, n := range all {
-		if i > 0 {
-			l.raw(",")
-		}
-		l.int("", n)
+// round takes what is said of a round; false where the event is no round's.
+func (one *message) round(event core.Event) bool {
+	one.about = aboutCouncil
+	switch e := event.(type) {
+	case *core.RoundOpened:
+		one.number, one.text, one.a, one.b = e.Round, phaseCommitting, int64(len(e.Seats)), int64(e.Due)
+	case *core.VotesCommitted:
+		one.number, one.text, one.a = e.Round, phaseCommitting, int64(len(e.Votes))
+	case *core.RevealOpened:
+		one.number, one.text, one.b = e.Round, phaseRevealing, int64(e.Due)
+	case *core.VotesRevealed:
+		one.number, one.text, one.a = e.Round, phaseRevealing, int64(len(e.Votes))
+	case *core.VotesAbstained:
+		one.number, one.text, one.a = e.Round, phaseRevealing, int64(len(e.Seats))
+	case *core.SeatsReminded:
+		one.number, one.text, one.seats = e.Round, e.Phase, e.Seats
+	case *core.SeatEquivocated:
+		one.number, one.text, one.a = e.Round, phaseCommitting, e.Seat
+	case *core.RoundClosed:
+		one.number, one.text, one.other, one.seats = e.Round, phaseClosed, e.Outcome, e.Absent
+	default:
+		one.about = aboutJob
+		return false
 	}
-	l.raw("]")
+	return true
 }
 
-func (m *mesh) council(event core.Event, job string, round int64, phase string) *line {
-	l := m.open(event, "council.")
-	l.within(job)
-	l.raw(".")
-	l.raw(phase)
-	l.int(`","data":{"round":`, round)
-	return l
+// life takes what is said of an event of a job's life.
+func (one *message) life(event core.Event, spec *core.JobSpec) {
+	switch e := event.(type) {
+	case *core.JobPosted:
+		one.a, one.text = int64(spec.Reward), spec.Parent
+	case *core.JobAssigned:
+		one.number, one.text = e.Attempt, e.Worker
+	case *core.AttemptStarted:
+		one.number = e.Attempt
+	case *core.AttemptReleased:
+		one.number = e.Attempt
+	case *core.AttemptVoided:
+		one.number, one.text = e.Attempt, e.Reason
+	case *core.AttemptSubmitted:
+		one.number, one.a, one.b, one.digest = e.Attempt, int64(e.EnergyUsed), int64(e.ComputeUsed), e.Digest[:]
+	case *core.AttemptDelegated:
+		one.number, one.a, one.b = e.Attempt, int64(e.EnergyUsed), int64(e.ComputeUsed)
+	case *core.AttemptFailed:
+		one.number, one.text = e.Attempt, e.Reason
+	case *core.AttemptRejected:
+		one.number, one.text = e.Attempt, plain(e.Reason, maxDetail)
+	case *core.ResultHeld:
+		one.number = e.Attempt
+	case *core.ApprovalAsked:
+		one.text = e.Reason
+	case *core.ApprovalGiven:
+		if one.text = "deny"; e.Approve {
+			one.text = "approve"
+		}
+	case *core.JobEnding:
+		one.text, one.other = string(e.State), e.Reason
+	case *core.JobEnded:
+		one.text, one.other = string(e.State), e.Reason
+	}
 }
 
 // offer calls a job out to the workers that have one of its skills.
 func (m *mesh) offer(event core.Event, spec *core.JobSpec) {
 	for _, skill := range spec.Skills {
-		l := m.open(event, "skill.")
-		l.within(skill)
-		l.text(`.offers","data":{"job":`, spec.ID)
-		l.amount(`,"reward":`, spec.Reward)
-		l.amount(`,"energy_budget":`, spec.EnergyBudget)
-		l.amount(`,"compute_budget":`, spec.ComputeBudget)
-		m.close()
+		m.add(&message{
+			event: event.Name(), about: aboutSkill, job: spec.ID, text: skill,
+			number: int64(spec.Reward), a: int64(spec.EnergyBudget), b: int64(spec.ComputeBudget),
+		})
 	}
 }
 
-// job says an event of a job's life.
-func (m *mesh) job(event core.Event, r *tracked) {
-	spec := &r.job.Spec
-	l := m.open(event, "job.")
-	l.within(spec.ID)
-	l.raw(".")
-	l.raw(event.Name())
-	l.text(`","data":{"job":`, spec.ID)
-	switch e := event.(type) {
-	case *core.JobPosted:
-		l.amount(`,"reward":`, spec.Reward)
-		if spec.Parent != "" {
-			l.text(`,"parent":`, spec.Parent)
+func (m *mesh) add(one *message) {
+	b := one.append(appendInt(append(m.buffer[:0], m.begun...), m.n))
+	closeRecord(b)
+	m.history.add(b, m.keep)
+	m.buffer = b
+	m.n++
+}
+
+// spell writes the lines of messages that have been kept.
+func (m *mesh) spell(dst, records []byte) []byte {
+	l := line{dst}
+	var one message
+	for len(records) > 0 {
+		r := reader{records[recordHead:recordSize(records)]}
+		records = records[recordSize(records):]
+		l.int(`{"specversion":"1.0","id":"`, r.int())
+		at, wall := r.int(), r.text()
+		l.int(".", r.int())
+		l.raw(`","source":"/missions/`)
+		l.raw(m.source)
+		l.int(`","at":`, at)
+		l.text(`,"time":`, wall)
+		one.read(&r)
+		l.word(`,"type":`, "")
+		l.b = append(append(l.b[:len(l.b)-1], "omega."...), one.event...)
+		l.raw(`","subject":"`)
+		one.write(&l)
+		l.raw("}}\n")
+	}
+	return l.b
+}
+
+// write writes a message from its subject on.
+func (one *message) write(l *line) {
+	switch one.about {
+	case aboutSkill:
+		l.raw("skill.")
+		l.within(one.text)
+		l.text(`.offers","data":{"job":`, one.job)
+		l.amount(`,"reward":`, ledger.Amount(one.number))
+		l.amount(`,"energy_budget":`, ledger.Amount(one.a))
+		l.amount(`,"compute_budget":`, ledger.Amount(one.b))
+	case aboutCouncil:
+		one.writeRound(l)
+	case aboutOrder:
+		l.text(`owner.orders","data":{"id":`, one.text)
+		if one.other == "" {
+			l.raw(`,"accepted":true`)
+		} else {
+			l.text(`,"accepted":false,"refusal":`, one.other)
 		}
-	case *core.JobAssigned:
-		l.attempt(e.Attempt)
-		l.text(`,"worker":`, e.Worker)
-	case *core.AttemptStarted:
-		l.attempt(e.Attempt)
-	case *core.AttemptReleased:
-		l.attempt(e.Attempt)
-	case *core.AttemptVoided:
-		l.attempt(e.Attempt)
-		l.text(`,"reason":`, e.Reason)
-	case *core.AttemptSubmitted:
-		l.attempt(e.Attempt)
-		l.digest(`,"digest":`, &e.Digest)
-		l.used(e.EnergyUsed, e.ComputeUsed)
-	case *core.AttemptDelegated:
-		l.attempt(e.Attempt)
-		l.used(e.EnergyUsed, e.ComputeUsed)
-	case *core.AttemptFailed:
-		l.attempt(e.Attempt)
-		l.text(`,"reason":`, e.Reason)
-	case *core.AttemptRejected:
-		l.attempt(e.Attempt)
-		l.text(`,"reason":`, plain(e.Reason, maxDetail))
-	case *core.ResultHeld:
-		l.attempt(e.Attempt)
-	case *core.ApprovalAsked:
-		l.text(`,"reason":`, e.Reason)
-	case *core.ApprovalGiven:
-		l.raw(`,"approve":`)
-		l.b = strconv.AppendBool(l.b, e.Approve)
-	case *core.JobEnding:
-		l.word(`,"state":`, string(e.State))
-		l.text(`,"reason":`, e.Reason)
-	case *core.JobEnded:
-		l.word(`,"state":`, string(e.State))
-		l.text(`,"reason":`, e.Reason)
-	}
-	m.close()
-	if _, ready := event.(*core.JobReady); ready {
-		m.offer(event, spec)
+	case aboutTransfer:
+		one.writeTransfer(l)
+	default:
+		one.writeLife(l)
 	}
 }
 
-func (l *line) attempt(n int64) { l.int(`,"attempt":`, n) }
-
-func (m *mesh) order(e *core.OrderTaken) {
-	l := m.open(e, `owner.orders","data":{`)
-	l.text(`"id":`, e.ID)
-	l.raw(`,"accepted":`)
-	l.b = strconv.AppendBool(l.b, e.Refusal == "")
-	if e.Refusal != "" {
-		l.text(`,"refusal":`, e.Refusal)
+func (one *message) writeRound(l *line) {
+	l.raw("council.")
+	l.within(one.job)
+	l.raw(".")
+	l.raw(one.text)
+	l.text(`","data":{"job":`, one.job)
+	l.int(`,"round":`, one.number)
+	switch one.event {
+	case "round_opened":
+		l.int(`,"seats":`, one.a)
+		l.int(`,"due":`, one.b)
+	case "reveal_opened":
+		l.int(`,"due":`, one.b)
+	case "votes_committed", "votes_revealed", "votes_abstained":
+		l.int(`,"votes":`, one.a)
+	case "seats_reminded":
+		l.ints(`,"seats":`, one.seats)
+	case "seat_equivocated":
+		l.int(`,"seat":`, one.a)
+	case "round_closed":
+		l.text(`,"outcome":`, one.other)
+		l.ints(`,"absent":`, one.seats)
 	}
-	m.close()
 }
 
-// transfer says what moves. Of very many movements the first are said.
-func (m *mesh) transfer(e *core.Transfer) {
-	l := m.open(e, `ledger.transfers","data":{`)
-	if e.Job != "" {
-		l.text(`"job":`, e.Job)
-		l.int(`,"attempt":`, e.Attempt)
-		l.raw(`,"steps":[`)
-		l.steps(e.Steps)
-		l.raw("]")
-	} else {
-		l.int(`"count":`, int64(len(e.Legs)))
+func (one *message) writeTransfer(l *line) {
+	l.raw(`ledger.transfers","data":{`)
+	if one.job == "" { // of very many movements the first are said
+		l.int(`"count":`, one.a)
 		l.raw(`,"legs":[`)
-		l.legs(e.Legs[:min(len(e.Legs), maxNamed)])
-		l.raw("]")
+		l.raw(one.text)
+	} else {
+		l.text(`"job":`, one.job)
+		l.int(`,"attempt":`, one.number)
+		l.raw(`,"steps":[`)
+		l.steps(one.steps)
 	}
-	m.close()
+	l.raw("]")
+}
+
+func (one *message) writeLife(l *line) {
+	l.raw("job.")
+	l.within(one.job)
+	l.raw(".")
+	l.raw(one.event)
+	l.text(`","data":{"job":`, one.job)
+	if one.number > 0 {
+		l.int(`,"attempt":`, one.number)
+	}
+	switch one.event {
+	case "job_posted":
+		l.amount(`,"reward":`, ledger.Amount(one.a))
+		if one.text != "" {
+			l.text(`,"parent":`, one.text)
+		}
+	case "job_assigned":
+		l.text(`,"worker":`, one.text)
+	case "attempt_submitted", "attempt_delegated":
+		if len(one.digest) > 0 {
+			l.digest(`,"digest":`, (*core.Digest)(one.digest))
+		}
+		l.amount(`,"energy_used":`, ledger.Amount(one.a))
+		l.amount(`,"compute_used":`, ledger.Amount(one.b))
+	case "attempt_voided", "attempt_failed", "attempt_rejected", "approval_asked":
+		l.text(`,"reason":`, one.text)
+	case "approval_given":
+		l.text(`,"answer":`, one.text)
+	case "job_ending", "job_ended":
+		l.text(`,"state":`, one.text)
+		l.text(`,"reason":`, one.other)
+	}
 }
 
 // steps writes movements as the journal has them: seats that follow each other
@@ -274,15 +342,27 @@ func (l *line) steps(steps []core.Step) {
 	}
 }
 
-func (l *line) legs(legs []core.Leg) {
-	for i, leg := range legs {
-		if i > 0 {
-			l.raw(",")
-		}
+func legs(all []core.Leg) string {
+	var l line
+	for i, leg := range all {
+		l.item(i)
 		l.word(`{"unit":`, leg.Unit.String())
 		l.text(`,"debit":`, leg.Debit)
 		l.text(`,"credit":`, leg.Credit)
 		l.amount(`,"amount":`, leg.Amount)
 		l.raw("}")
 	}
+	return string(l.b)
+}
+
+func (l *line) ints(key string, all []int64) {
+	l.raw(key)
+	l.raw("[")
+	for i, n := range all {
+		if i > 0 {
+			l.raw(",")
+		}
+		l.int("", n)
+	}
+	l.raw("]")
 }

@@ -45,6 +45,7 @@ const (
 	pageApprovals   = maxPage / 8
 	phaseCommitting = "commit"
 	phaseRevealing  = "reveal"
+	phaseClosed     = "closed"
 )
 
 func (p *Set) page(s *core.State) []byte {

@@ -34,7 +34,7 @@ func sentence(s *core.State, e *core.Entry, event core.Event) (Level, string) {
 	case *core.AttemptReleased, *core.AttemptVoided, *core.AttemptSubmitted, *core.AttemptDelegated, *core.AttemptFailed, *core.AttemptRejected, *core.ResultHeld:
 		return attemptSentence(s, event)
 	case *core.RoundOpened:
-		return Info, roundOf(s, ev.Job, ev.Round) + " opened, " + count(len(ev.Seats), "validator", "validators") + " vote"
+		return Info, "round " + itoa(ev.Round) + " of " + name(s, ev.Job) + " opened, " + itoa(int64(len(ev.Seats))) + " validators vote"
 	case *core.VotesAbstained:
 		return Warning, roundOf(s, ev.Job, ev.Round) + ": " + count(len(ev.Seats), "sealed vote", "sealed votes") + " cannot be opened any more and count as abstentions"
 	case *core.SeatsReminded:
@@ -197,7 +197,7 @@ func attemptSentence(s *core.State, event core.Event) (Level, string) {
 }
 
 func closedSentence(s *core.State, ev *core.RoundClosed) (Level, string) {
-	text, level := roundOf(s, ev.Job, ev.Round)+" closed: "+words(ev.Outcome), Info
+	text, level := "round "+itoa(ev.Round)+" of "+name(s, ev.Job)+" closed: "+words(ev.Outcome), Info
 	if n := len(ev.Absent); n > 0 {
 		text, level = text+", "+count(n, "validator was absent", "validators were absent"), Warning
 	}

@@ -17,7 +17,7 @@ func TestSentencesAreClosed(t *testing.T) {
 	d := scripted(t)
 	told := map[string]bool{}
 	for _, event := range core.Events() {
-		projection.Tell(d.state, &core.Entry{Seq: 1, Command: &core.Tick{}, Events: []core.Event{event}}, func(l *projection.LogLine) {
+		projection.Tell(d.state, &core.Entry{Seq: 1, Command: &core.Tick{}, Events: []core.Event{event}}, func(l projection.LogLine) {
 			require.NotEmpty(t, l.Message)
 			require.Contains(t, []projection.Level{projection.Info, projection.Warning, projection.Error}, l.Level)
 			told[event.Name()] = true

@@ -59,6 +59,7 @@ func (p *Set) histories() []*history {
 func (p *Set) prepare() {
 	p.census = newCensus()
 	p.Books.prepare()
+	p.mesh.prepare()
 }
 
 // Seq is the last entry applied, 0 before the first.
@@ -150,7 +151,7 @@ func (p *Set) EachTransfer(tell func(TransferOf)) {
 
 func (p *Set) log(s *core.State, e *core.Entry) {
 	keep := s.Spec().Retention.StructuredLog
-	Tell(s, e, func(l *LogLine) {
+	Tell(s, e, func(l LogLine) {
 		p.buffer = l.append(p.buffer[:0])
 		p.Log.add(p.buffer, keep)
 		p.Recent.keep(p.buffer[:len(p.buffer)-1])
@@ -229,11 +230,7 @@ func (p *Set) pressure(s *core.State) Pressure {
 }
 
 func (p *Set) condition(s *core.State, load *Pressure) Condition {
-	confidence := load.Confidence()
-	return Condition{
-		Status: string(s.Status()), Phase: PhaseOf(confidence), Confidence: confidence.String(),
-		Headline: p.headline(s), Jobs: p.census.counts, Totals: totalsOf(s.Totals()),
-	}
+	return conditionOf(s.Status(), s.Reason(), load.Confidence(), &p.census.counts, s.Totals())
 }
 
 // Artifact is one file of the status folder.

@@ -108,7 +108,7 @@ func (p *Set) scene(s *core.State) Scene {
 }
 
 func (p *Set) headline(s *core.State) string {
-	return string(appendHeadline(nil, s, PhaseOf(p.pressure(s).Confidence()), &p.census.counts))
+	return string(appendHeadline(nil, s.Status(), s.Reason(), PhaseOf(p.pressure(s).Confidence()), &p.census.counts))
 }
 
 // appendScene writes what scene holds as JSON, without making it.
@@ -117,7 +117,7 @@ func (p *Set) appendScene(l *line, s *core.State, load *Pressure, signs []sign) 
 	l.int(`{"seq":`, int64(s.Seq()))
 	l.int(`,"at":`, int64(s.Now()))
 	l.raw(`,"headline":"`)
-	l.b = appendHeadline(l.b, s, phase, &p.census.counts) // plain words: nothing to escape
+	l.b = appendHeadline(l.b, s.Status(), s.Reason(), phase, &p.census.counts) // plain words: nothing to escape
 	l.word(`","phase":`, string(phase))
 	l.ratio(`,"confidence":`, load.Confidence())
 	p.words = p.appendStory(p.words[:0], s, load)

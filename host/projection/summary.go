@@ -71,13 +71,13 @@ func useOf(limit, free ledger.Amount, needed bool) ledger.Ratio {
 }
 
 // appendHeadline says in a sentence how the mission stands.
-func appendHeadline(b []byte, s *core.State, phase Phase, c *JobCounts) []byte {
-	switch status := s.Status(); status {
+func appendHeadline(b []byte, status core.Status, reason string, phase Phase, c *JobCounts) []byte {
+	switch status {
 	case core.Running:
 		b = append(b, phase[0]-'a'+'A')
 		b = append(b, phase[1:]...)
 	case core.Ended:
-		b = append(append(b, "Ended, "...), words(s.Reason())...)
+		b = append(append(b, "Ended, "...), words(reason)...)
 	case core.Emergency:
 		b = append(b, "Stopped in an emergency"...)
 	default:
