@@ -76,7 +76,7 @@ func pauses(b *bench, t *table) error {
 			return s.declared(n, work)
 		}
 		for i, size := range sizes {
-			size = b.some(size, 200*pow10(i))
+			size = b.some(size, 10*pow10(i))
 			if err := lives(size - work.posted); err != nil {
 				return err
 			}
