@@ -43,8 +43,8 @@ sim: ## run the simulator for longer than make test does
 damage: ## cut and flip every byte of a mission's journal: some 5 million starts
 	OMEGA_DAMAGE=all go test -count=1 -timeout 300m -v -run TestEveryByteOfAMission ./host
 
-bench: ## measure, side by side with others
-	cd bench && go run .
+bench: ## measure, side by side with others; as root it installs PostgreSQL where it is missing
+	cd bench && go run . -install
 
 clean: ## remove what was built and the data of make run
 	rm -rf bin .omega bench/out

@@ -59,7 +59,7 @@ const (
 // encoding what has changed and hashing it. Chunks are written elsewhere.
 func pauses(b *bench, t *table) error {
 	for _, posted := range []bool{false, true} {
-		young := 0.0
+		var young peer // what older missions are held against
 		s, err := newStepper(b.dir, kinds[0])
 		if err != nil {
 			return err
@@ -76,7 +76,7 @@ func pauses(b *bench, t *table) error {
 			return s.declared(n, work)
 		}
 		for i, size := range sizes {
-			size = b.some(size, 200*pow10(i))
+			size = b.some(size, 10*pow10(i))
 			if err := lives(size - work.posted); err != nil {
 				return err
 			}
@@ -84,12 +84,12 @@ func pauses(b *bench, t *table) error {
 			if err != nil {
 				return err
 			}
-			against := against("the same at 1,000 jobs", young)
-			if young == 0 {
-				young, against = median(took), alone("it is the peer of the rows below")
+			p := young
+			if i == 0 {
+				p, young = alone("it is the peer of the rows below"), against(fmt.Sprintf("the same at %s jobs", count(size)), median(took))
 			}
 			for _, ms := range took {
-				t.add(fmt.Sprintf("checkpoint pause at %s jobs, %s", count(size), how), "ms", lower, ms, against)
+				t.add(fmt.Sprintf("checkpoint pause at %s jobs, %s", count(size), how), "ms", lower, ms, p)
 			}
 		}
 		s = nil

@@ -39,8 +39,7 @@ func measurements() []measurement {
 			all = append(all, measurement{topic: topic, name: name + " " + k.name, take: func(b *bench, t *table) error { return take(b, t, k) }})
 		}
 	}
-	each("Jobs", "rate", lives)
-	each("What a job costs", "cost", costs)
+	all = append(all, measurement{topic: "Jobs", name: "rate", take: lives}, measurement{topic: "What a job costs", name: "cost", take: costs})
 	each("What a job costs", "core", steps)
 	each("Latency", "post", latency)
 	return append(all,

@@ -46,7 +46,7 @@ func emergency(b *bench, t *table) error {
 		if err != nil {
 			return err
 		}
-		if err := takeUp(b, t, try, "recovery with "+what, bareHash); err != nil {
+		if err := takeUp(b, t, try, "recovery with "+what); err != nil {
 			return err
 		}
 		if err := os.RemoveAll(try); err != nil {

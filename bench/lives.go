@@ -20,33 +20,36 @@ var kinds = []kind{
 }
 
 // lives measures job lives a second, each posted, acknowledged durable, run and
-// durably ended; first beside the bare loop, then beside River.
-func lives(b *bench, t *table, k kind) error {
-	rates := map[int]float64{}
-	for i, outstanding := range outstandings {
-		rate, bare, err := lifeRate(b, k, b.some(k.jobs[i], 16), outstanding)
-		if err != nil {
-			return err
-		}
-		rates[outstanding] = rate
-		t.add(fmt.Sprintf("%s, %d outstanding", k.what, outstanding), "jobs/s", higher, rate, against(rawPeer, bare))
+// durably ended; beside the bare loop and beside River's job, which is a simple
+// one.
+func lives(b *bench, t *table) error {
+	type row struct {
+		name string
+		rate float64
 	}
-	if b.missing != "" {
-		for _, outstanding := range outstandings {
-			t.add(fmt.Sprintf("%s, %d outstanding, and River", k.what, outstanding), "jobs/s", higher, rates[outstanding], alone(b.missing))
-		}
-		return nil
-	}
-	return b.postgres.with(b.ctx, func(db *database) error {
-		for _, outstanding := range outstandings {
-			p, err := db.riverPeer(b, outstanding)
+	rows := map[int][]row{}
+	for _, k := range kinds {
+		for i, outstanding := range outstandings {
+			rate, bare, err := lifeRate(b, k, b.some(k.jobs[i], 16), outstanding)
 			if err != nil {
 				return err
 			}
-			t.add(fmt.Sprintf("%s, %d outstanding, and River", k.what, outstanding), "jobs/s", higher, rates[outstanding], p)
+			name := fmt.Sprintf("%s, %d outstanding", k.what, outstanding)
+			rows[outstanding] = append(rows[outstanding], row{name, rate})
+			t.add(name, "jobs/s", higher, rate, against(rawPeer, bare))
 		}
-		return nil
-	})
+	}
+	rivers, err := b.riverPeers()
+	if err != nil {
+		return err
+	}
+	for i := range kinds {
+		for _, outstanding := range outstandings {
+			r := rows[outstanding][i]
+			t.add(r.name+", and River", "jobs/s", higher, r.rate, rivers[outstanding])
+		}
+	}
+	return nil
 }
 
 // lifeRate runs jobs, and then the bare loop, which writes the same bytes in
@@ -86,7 +89,20 @@ const costOutstanding = 256
 // costs measures what one job takes of the machine: a whole session with jobs,
 // from start to the last artifact, less one without. The poster, the reader and
 // the sealing of the state are in it.
-func costs(b *bench, t *table, k kind) error {
+func costs(b *bench, t *table) error {
+	river, err := b.riverCost()
+	if err != nil {
+		return err
+	}
+	for _, k := range kinds {
+		if err := cost(b, t, k, river); err != nil {
+			return fmt.Errorf("%s: %w", k.what, err)
+		}
+	}
+	return nil
+}
+
+func cost(b *bench, t *table, k kind, river peer) error {
 	idle, _, err := session(b.dir, k, 0)
 	if err != nil {
 		return err
@@ -96,16 +112,12 @@ func costs(b *bench, t *table, k kind) error {
 	if err != nil {
 		return err
 	}
-	river, err := b.riverCost()
-	if err != nil {
-		return err
-	}
 	n := float64(jobs)
 	const own = "a count, which no disk or load changes"
 	add := func(what, unit string, value float64, p peer) { t.add(k.what+", "+what, unit, lower, value, p) }
 	add("CPU, whole process", "µs", microseconds(use.cpu-idle.cpu)/n, river)
 	add("allocations, whole process", "allocs", float64(use.allocs-idle.allocs)/n, alone(own))
-	add("fdatasyncs", "syncs", float64(p.ran.syncs)/n, alone(own))
+	add("fdatasyncs", "syncs", float64(p.ran.syncs)/n, alone("it depends on how many jobs share one"))
 	add("journal", "bytes", float64(p.ran.bytes)/n, alone(own))
 	add("artifacts behind the journal at the end", "s", p.ran.behind.Seconds(), alone("nothing else keeps these files"))
 	return nil

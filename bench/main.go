@@ -19,17 +19,25 @@ import (
 )
 
 func main() {
-	worker.Shim() // a host in this process starts attempts through it
-	var err error
-	if len(os.Args) == 3 && os.Args[1] == startFlag {
-		err = startHost(os.Args[2])
-	} else {
-		err = run()
+	start := run
+	if dir, ok := child(); ok {
+		start = func() error { return startHost(dir) }
 	}
-	if err != nil {
+	if err := start(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// child reports whether this process was started by another one of it: as a
+// host in a mission's folder, or, then it does not return, to watch an attempt
+// of such a host.
+func child() (dir string, ok bool) {
+	worker.Shim()
+	if len(os.Args) == 3 && os.Args[1] == startFlag {
+		return os.Args[2], true
+	}
+	return "", false
 }
 
 // options are the flags.

@@ -36,18 +36,31 @@ const (
 	riverWarm    = 64 // jobs before the clock starts
 )
 
-// riverPeer is River's rate beside so many outstanding jobs of Omega. Up to 256
+// riverPeers is River's rate beside so many outstanding jobs of Omega. Up to 256
 // it is so many clients, each inserting one job after the other, none waiting
 // for its end; beyond it is a backlog that is there before the clock starts,
 // which is the most it can do.
-func (db *database) riverPeer(b *bench, outstanding int) (peer, error) {
-	if outstanding > 256 {
-		rate, err := db.riverBacklog(b.ctx, b.some(20_000, 100))
-		return against(fmt.Sprintf("River, %d workers, backlog inserted before", riverWorkers), rate), err
+func (b *bench) riverPeers() (map[int]peer, error) {
+	peers := map[int]peer{}
+	if b.missing != "" {
+		for _, outstanding := range outstandings {
+			peers[outstanding] = alone(b.missing)
+		}
+		return peers, nil
 	}
-	jobs := b.some(map[int]int{1: 1000, 16: 2000, 256: 4000}[outstanding], 50)
-	rate, _, err := db.riverRun(b.ctx, jobs, outstanding)
-	return against(fmt.Sprintf("River, insert + work + complete, %s", clients(outstanding)), rate), err
+	err := b.postgres.with(b.ctx, func(db *database) error {
+		for n, jobs := range map[int]int{1: 1000, 16: 2000, 256: 4000} {
+			rate, _, err := db.riverRun(b.ctx, b.some(jobs, 50), n)
+			if err != nil {
+				return err
+			}
+			peers[n] = against("River, insert + work + complete, "+clients(n), rate)
+		}
+		rate, err := db.riverBacklog(b.ctx, b.some(20_000, 100))
+		peers[4096] = against(fmt.Sprintf("River, %s workers, backlog inserted before", count(riverWorkers)), rate)
+		return err
+	})
+	return peers, err
 }
 
 func clients(n int) string {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -160,6 +161,9 @@ func count(n int) string { return apart(strconv.Itoa(n)) }
 func short(v float64) string { return apart(strconv.FormatFloat(v, 'f', decimals(v), 64)) }
 
 func apart(text string) string {
+	if rest, negative := strings.CutPrefix(text, "-"); negative {
+		return "-" + apart(rest)
+	}
 	for i := strings.IndexByte(text+".", '.') - 3; i > 0; i -= 3 {
 		text = text[:i] + "," + text[i:]
 	}
@@ -167,7 +171,7 @@ func apart(text string) string {
 }
 
 func decimals(v float64) int {
-	switch {
+	switch v = math.Abs(v); {
 	case v < 10:
 		return 2
 	case v < 100:

@@ -53,7 +53,6 @@ func (s *stepper) step(command core.Command) error {
 	s.entry = core.Entry{Seq: s.state.Seq(), Wall: in.Wall, By: in.By, Command: command, Events: events, Refusal: refusal}
 	s.line = s.entry.AppendBody(s.line[:0])
 	s.busy += time.Since(began)
-	s.state.Changed(func(*core.Job) {})
 	if refusal != nil {
 		return fmt.Errorf("stepping %s: %w", command.Name(), refusal)
 	}
