@@ -156,7 +156,7 @@ func (h *hosting) run(ctx context.Context, c Config, mission *missionfile.Missio
 	if err := register(Known{Name: h.state.Spec().Mission.Name, Mission: h.state.Mission().Mission, Data: h.data, Path: c.Path}); err != nil {
 		h.log.Warn("omega ls will not find this mission", "error", err)
 	}
-	h.reader = startReader(h.journal, h.tail, filepath.Join(h.data, "status"), c.Lines, before, h.log)
+	h.reader = startReader(h.journal, h.tail, filepath.Join(h.data, "status"), c.Lines, c.Watch, before, h.log)
 	orders := &stream{path: filepath.Join(h.data, controlFile), mission: h.state.Mission().Mission, owner: h.state.Mission().OwnerKey}
 	orders.reject = func(at int64, err error) { h.log.Warn("not an order", "offset", at, "error", err) }
 	missed, err := orders.read()
@@ -179,7 +179,7 @@ func (h *hosting) run(ctx context.Context, c Config, mission *missionfile.Missio
 
 // again reports a mission that has ended.
 func (h *hosting) again(c Config) (int, error) {
-	h.reader = startReader(h.journal, h.tail, filepath.Join(h.data, "status"), nil, 0, h.log)
+	h.reader = startReader(h.journal, h.tail, filepath.Join(h.data, "status"), nil, nil, 0, h.log)
 	fmt.Fprintf(c.problems(), "this mission has ended: %s\n", h.state.Reason())
 	return codeOf(h.state), nil
 }

@@ -21,15 +21,16 @@ type reader struct {
 	done   chan error
 	j      *journal.Journal
 	tail   *tail
+	watch  Watcher
 }
 
 // flushEvery is how often snapshots are written while entries come.
 const flushEvery = time.Second
 
 // startReader follows a journal; entries after told are told as lines.
-func startReader(j *journal.Journal, t *tail, status string, lines io.Writer, told uint64, log *slog.Logger) *reader {
+func startReader(j *journal.Journal, t *tail, status string, lines io.Writer, watch Watcher, told uint64, log *slog.Logger) *reader {
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &reader{set: projection.New(status), cancel: cancel, done: make(chan error, 1), j: j, tail: t}
+	r := &reader{set: projection.New(status), cancel: cancel, done: make(chan error, 1), j: j, tail: t, watch: watch}
 	go func() {
 		err := r.run(ctx, lines, told)
 		if err != nil {
@@ -45,9 +46,9 @@ func startReader(j *journal.Journal, t *tail, status string, lines io.Writer, to
 func (r *reader) run(ctx context.Context, lines io.Writer, told uint64) error {
 	cursor := &entryCursor{journal: r.j, tail: r.tail}
 	defer cursor.close()
-	state := core.New()
+	state, flushed := core.New(), time.Now()
 	for {
-		wait, stop := context.WithTimeout(ctx, flushEvery)
+		wait, stop := context.WithTimeout(ctx, r.rest())
 		end, err := r.follow(wait, cursor, state, lines, told)
 		stop()
 		switch closing := ctx.Err() != nil; {
@@ -58,12 +59,28 @@ func (r *reader) run(ctx context.Context, lines io.Writer, told uint64) error {
 		case !errors.Is(end, context.DeadlineExceeded):
 			return end
 		}
-		if uint64(state.Seq()) < told { // never back to what is past
+		r.tell(state, nil)
+		if uint64(state.Seq()) < told || time.Since(flushed) < flushEvery { // never back to what is past
 			continue
 		}
+		flushed = time.Now()
 		if err := r.set.Flush(); err != nil {
 			return err
 		}
+	}
+}
+
+// rest is how long the reader waits for entries before it does something else.
+func (r *reader) rest() time.Duration {
+	if r.watch != nil {
+		return watchEvery
+	}
+	return flushEvery
+}
+
+func (r *reader) tell(state *core.State, entry *core.Entry) {
+	if r.watch != nil {
+		r.watch(state, entry)
 	}
 }
 
@@ -97,6 +114,7 @@ func (r *reader) finish(cursor *entryCursor, state *core.State, lines io.Writer,
 func (r *reader) take(state *core.State, entry *core.Entry, digest core.Digest, lines io.Writer, told uint64) error {
 	state.Replay(entry)
 	r.set.Apply(state, entry, digest)
+	r.tell(state, entry)
 	if lines != nil && !r.mute && uint64(entry.Seq) > told {
 		_, err := lines.Write(projection.AppendLines(nil, state, entry))
 		r.mute = err != nil // nobody listens any more: the artifacts are written all the same

@@ -59,6 +59,7 @@ type Config struct {
 	Version string            // of the program
 	FS      journal.FS        // what the journal and its checkpoints lie on; nil is the disk
 	Lines   io.Writer         // progress for people, a line an event; nil for none
+	Watch   Watcher           // is told of every entry; nil for nobody
 	Problem io.Writer         // diagnostics and warnings; nil for none
 }
 

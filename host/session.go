@@ -51,6 +51,9 @@ func (s *Session) Wait() (*Outcome, error) {
 	return s.outcome, s.err
 }
 
+// Data is the folder in which the mission's record lies.
+func (s *Session) Data() string { return s.host.data }
+
 // Cursor reads the durable entries of the mission from the given one on. The
 // caller closes it.
 func (s *Session) Cursor(from uint64) *journal.Cursor { return s.host.journal.Cursor(from) }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -150,51 +149,4 @@ func (p *program) logs(data, job string, attempts int64) error {
 		}
 	}
 	return nil
-}
-
-func (p *program) statusCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "status", Short: "Say how the mission stands", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			r, data, err := p.read()
-			if err != nil {
-				return err
-			}
-			artifacts, err := r.Set.Artifacts()
-			if err != nil {
-				return err
-			}
-			for _, a := range artifacts {
-				if a.Name == "telemetry.json" {
-					return p.status(r, data, a.Bytes)
-				}
-			}
-			return fmt.Errorf("%s has no telemetry", filepath.Base(data))
-		},
-	}
-}
-
-// status is telemetry.json with one fact of this machine added: whether a host
-// runs the mission now.
-func (p *program) status(r *host.Reading, data string, telemetry []byte) error {
-	running := host.Running(data)
-	if p.json {
-		var fields map[string]json.RawMessage
-		if err := json.Unmarshal(telemetry, &fields); err != nil {
-			return err
-		}
-		fields["running"] = json.RawMessage(fmt.Sprint(running))
-		return p.print(fields)
-	}
-	s, w := r.State, tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	t := s.Totals()
-	hosted := "no host runs it now"
-	if running {
-		hosted = "a host runs it now"
-	}
-	fmt.Fprintf(w, "mission\t%s (%s), %s\n", s.Spec().Mission.Name, s.Status(), hosted)
-	fmt.Fprintf(w, "time\t%s, entry %d, generation %d\n", core.Duration(s.Now()), s.Seq(), s.Generation())
-	fmt.Fprintf(w, "jobs\t%d open, %d finalized, %d failed, %d cancelled, %d expired, %d skipped\n", s.Open(), t.Finalized, t.Failed, t.Cancelled, t.Expired, t.Skipped)
-	fmt.Fprintf(w, "tokens\t%s minted, %s paid, %s slashed, %s burned, %s fees\n", t.Minted, t.Paid, t.Slashed, t.Burned, t.Fees)
-	return w.Flush()
 }

@@ -20,13 +20,27 @@ func main() {
 // process at once.
 func notify() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2)
+	onSignals(cancel, func() { os.Exit(130) })
+	return ctx, cancel
+}
+
+// onSignals calls one function at the first SIGTERM or SIGINT and another at the
+// second, until it is stopped.
+func onSignals(first, second func()) (stop func()) {
+	signals, done := make(chan os.Signal, 2), make(chan struct{})
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 	go func() {
-		<-signals
-		cancel()
-		<-signals
-		os.Exit(130)
+		for _, act := range [...]func(){first, second} {
+			select {
+			case <-signals:
+				act()
+			case <-done:
+				return
+			}
+		}
 	}()
-	return ctx, cancel
+	return func() {
+		signal.Stop(signals)
+		close(done)
+	}
 }

@@ -79,64 +79,71 @@ func (p *program) orderCommand(use, short string, args cobra.PositionalArgs, mak
 	return cmd
 }
 
-// order signs an order, sends it and waits for its answer. Nothing that grows
-// with the mission comes before the sending: it may be an emergency stop.
 func (p *program) order(order *host.Order, wait bool) error {
 	data, err := p.folder()
 	if err != nil {
 		return err
 	}
-	mission, err := host.Identity(data)
-	if err != nil {
-		return &exit{host.CodeUsage, err}
-	}
-	key, err := host.OwnerKey(false)
-	if err != nil {
-		return &exit{host.CodeDenied, err}
-	}
-	if !host.Owns(key, mission) {
-		return &exit{host.CodeDenied, errors.New("this user's owner key is not the one that began the mission")}
-	}
-	running := host.Running(data)
-	if !running {
-		if r, err := host.Read(data); err == nil && r.State.Status() == core.Ended {
-			return p.answer(host.Acknowledgement{Refusal: string(core.RefuseMissionEnded), Detail: "nothing can be changed any more"}, false)
-		}
-	}
-	last := host.LastDurable(data)
-	id, err := host.SendOrder(data, mission.Mission, key, order)
+	answer, running, err := send(data, order, wait)
 	if err != nil {
 		return err
-	}
-	answer := host.Acknowledgement{ID: id, Pending: true}
-	if running && wait {
-		ctx, cancel := context.WithTimeout(context.Background(), acknowledgeWithin)
-		defer cancel()
-		if answer, err = host.WaitForOrder(ctx, data, id, last); err != nil {
-			return err
-		}
 	}
 	return p.answer(answer, running)
 }
 
-func (p *program) answer(a host.Acknowledgement, running bool) error {
-	var err error
-	switch {
-	case p.json:
+// send signs an order, sends it and, where a host runs, waits for its answer.
+// Nothing that grows with the mission comes before the sending: it may be an
+// emergency stop.
+func send(data string, order *host.Order, wait bool) (answer host.Acknowledgement, running bool, err error) {
+	mission, err := host.Identity(data)
+	if err != nil {
+		return answer, false, &exit{host.CodeUsage, err}
+	}
+	key, err := host.OwnerKey(false)
+	if err != nil {
+		return answer, false, &exit{host.CodeDenied, err}
+	}
+	if !host.Owns(key, mission) {
+		return answer, false, &exit{host.CodeDenied, errors.New("this user's owner key is not the one that began the mission")}
+	}
+	if running = host.Running(data); !running {
+		if r, err := host.Read(data); err == nil && r.State.Status() == core.Ended {
+			return host.Acknowledgement{Refusal: string(core.RefuseMissionEnded), Detail: "nothing can be changed any more"}, false, nil
+		}
+	}
+	last := host.LastDurable(data)
+	id, err := host.SendOrder(data, mission.Mission, key, order)
+	if err != nil || !running || !wait {
+		return host.Acknowledgement{ID: id, Pending: true}, running, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), acknowledgeWithin)
+	defer cancel()
+	answer, err = host.WaitForOrder(ctx, data, id, last)
+	return answer, running, err
+}
+
+func (p *program) answer(a host.Acknowledgement, running bool) (err error) {
+	if p.json {
 		err = p.print(a)
-	case a.Pending && running:
-		_, err = fmt.Fprintln(p.out, "recorded; the running host has not answered yet")
-	case a.Pending:
-		_, err = fmt.Fprintln(p.out, "recorded, applies at next start")
-	case a.Accepted:
-		_, err = fmt.Fprintf(p.out, "done, in entry %d\n", a.Seq)
-	default:
-		_, err = fmt.Fprintf(p.out, "refused: %s %s\n", a.Refusal, a.Detail)
+	} else {
+		_, err = fmt.Fprintln(p.out, answerText(a, running))
 	}
 	if err == nil && !a.Pending && !a.Accepted {
 		return &exit{code: host.CodeDenied}
 	}
 	return err
+}
+
+func answerText(a host.Acknowledgement, running bool) string {
+	switch {
+	case a.Pending && running:
+		return "recorded; the running host has not answered yet"
+	case a.Pending:
+		return "recorded, applies at next start"
+	case a.Accepted:
+		return fmt.Sprintf("done, in entry %d", a.Seq)
+	}
+	return fmt.Sprintf("refused: %s %s", a.Refusal, a.Detail)
 }
 
 func (p *program) postCommand() *cobra.Command {

@@ -21,7 +21,7 @@ import (
 )
 
 func (p *program) runCommand() *cobra.Command {
-	var ci bool
+	var ci, plain bool
 	var speed, expect string
 	var given func() missionfile.Given
 	cmd := &cobra.Command{
@@ -29,6 +29,8 @@ func (p *program) runCommand() *cobra.Command {
 		Short: "Run a mission, or go on with it",
 		Long: `Run a mission until it is complete, its duration is over, or the owner stops it.
 Killed at any instant and started again, it goes on exactly where it was.
+
+In a terminal it shows a live view, elsewhere and with --plain a line for each event.
 
 With --ci it runs on a virtual clock and the mission's seed, in a new folder; two
 runs give the same bytes. --expect compares them with a digest, a report or a data folder.`,
@@ -56,12 +58,13 @@ runs give the same bytes. --expect compares them with a digest, a report or a da
 			case expect != "":
 				return usage("--expect goes with --ci")
 			}
-			return p.run(c)
+			return p.run(c, plain)
 		},
 	}
 	given = variables(cmd)
 	cmd.Flags().BoolVar(&ci, "ci", false, "run on a virtual clock: the same bytes every time")
 	cmd.Flags().StringVar(&expect, "expect", "", "with --ci: a `DIGEST`, a report file or a data folder the run must equal")
+	cmd.Flags().BoolVar(&plain, "plain", false, "print plain lines although standard output is a terminal")
 	cmd.Flags().StringVar(&speed, "speed", "", "run mission time `N` times faster than the clock")
 	return cmd
 }
@@ -78,11 +81,13 @@ func speedOf(text string) (ledger.Ratio, error) {
 	return ledger.Ratio(speed), nil
 }
 
-func (p *program) run(c host.Config) error {
+func (p *program) run(c host.Config, plain bool) error {
 	signal.Ignore(syscall.SIGPIPE) // a mission goes on when nobody reads its progress any more
-	ctx, cancel := notify()
-	defer cancel()
-	outcome, err := host.Run(ctx, c)
+	run := p.runPlain
+	if p.live() && !plain {
+		run = p.runShown
+	}
+	outcome, err := run(c)
 	if err != nil {
 		return err
 	}
@@ -90,6 +95,12 @@ func (p *program) run(c host.Config) error {
 		return err
 	}
 	return withCode(outcome.Code)
+}
+
+func (p *program) runPlain(c host.Config) (*host.Outcome, error) {
+	ctx, cancel := notify()
+	defer cancel()
+	return host.Run(ctx, c)
 }
 
 func withCode(code int) error {

@@ -11,6 +11,7 @@ type Listed struct {
 	Job      string
 	Name     string
 	Parent   string
+	Needs    []string
 	State    core.JobState // of one that is open, the state knows
 	Attempts int64
 	Worker   string // of the last attempt
@@ -34,7 +35,7 @@ func (r *Roll) Apply(e *core.Entry) {
 	for _, event := range e.Events {
 		switch ev := event.(type) {
 		case *core.JobPosted:
-			one := &Listed{Job: ev.Spec.ID, Name: nameOf(&ev.Spec), Parent: ev.Spec.Parent, Reward: ev.Spec.Reward.String()}
+			one := &Listed{Job: ev.Spec.ID, Name: nameOf(&ev.Spec), Parent: ev.Spec.Parent, Needs: ev.Spec.Needs, Reward: ev.Spec.Reward.String()}
 			r.all = append(r.all, one)
 			r.open[one.Job] = one
 		case *core.JobAssigned:
