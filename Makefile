@@ -1,7 +1,7 @@
 # What one does with this tree. `make` alone lists it.
 
 export CGO_ENABLED = 0
-MISSIONS = hello workflow
+MISSIONS = hello workflow omega
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -9,7 +9,7 @@ help: ## list these targets
 build: ## build the program: bin/omega
 	go build -trimpath -o bin/omega ./cmd/omega
 
-run: build ## run the flagship, missions/omega, from the beginning: ten hours of it in a minute and a half
+run: build ## run the flagship, missions/omega, from the beginning: seven hours of it in a minute
 	@rm -rf .omega/omega
 	@echo "running missions/omega afresh; its data folder is .omega/omega"
 	@bin/omega run missions/omega --data .omega/omega --speed 400

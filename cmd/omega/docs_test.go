@@ -116,7 +116,7 @@ func rehearsalTree(t *testing.T) string {
 	require.NoError(t, err)
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "bin"), 0o700))
 	require.NoError(t, os.Symlink(self, filepath.Join(dir, "bin", "omega")))
-	for _, name := range [...]string{"hello", "workflow"} {
+	for _, name := range [...]string{"hello", "workflow", "omega"} {
 		require.NoError(t, copyMission(filepath.Join("../../missions", name), filepath.Join(dir, "missions", name)))
 	}
 	return dir

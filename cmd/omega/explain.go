@@ -239,7 +239,7 @@ func seatText(r *inquiry.RoundOf, s *inquiry.SeatOf) string {
 		text += ", signed two commitments"
 	}
 	if s.Reminded > 0 {
-		text += fmt.Sprintf(", reminded %d times", s.Reminded)
+		text += ", reminded " + times(s.Reminded)
 	}
 	if s.Paid != "0" {
 		text += ", was paid " + s.Paid
@@ -306,4 +306,11 @@ func clean(text string) string {
 		}
 		return r
 	}, text)
+}
+
+func times(n int64) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }

@@ -30,6 +30,6 @@ func (p *program) flagship() (string, error) {
 		}
 		return "", fmt.Errorf("putting the mission that comes with omega into %s: %w", flagshipFolder, err)
 	}
-	fmt.Fprintf(p.err, "there is no mission.hcl here: running the mission that comes with omega, now in %s; with --speed 400 it takes a minute and a half\n", flagshipFolder)
+	fmt.Fprintf(p.err, "there is no mission.hcl here: running the mission that comes with omega, now in %s; with --speed 400 it takes a minute\n", flagshipFolder)
 	return flagshipFolder, nil
 }

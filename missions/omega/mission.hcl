@@ -1,6 +1,6 @@
 # The flagship: a swarm around a star is strengthened, the planets' supplies are
-# balanced, and the risks of both are forecast. Ten hours of mission time in about
-# a minute and a half, with everything a mission can show: work handed on
+# balanced, and the risks of both are forecast. Seven hours of mission time in about
+# a minute, with everything a mission can show: work handed on
 # three levels deep, contention for energy and compute, prices that move, a worker
 # that fails, one that lies and is slashed for it, a validator that stays away, a
 # job that waits for a person, and a deadline that is missed. What is meant to
@@ -8,7 +8,7 @@
 
 mission "omega" {
   seed         = 42
-  duration     = "10h"
+  duration     = "7h"
   owner        = "operator"
   on_exhausted = "ask" # who lacks tokens is put before the owner
 }
@@ -178,7 +178,7 @@ job "swarm" {
   energy_budget     = 120000
   compute_budget    = 260000
   work              = "1h"
-  deadline          = "9h"
+  deadline          = "6h"
   validation_window = "4h"
   priority          = "critical"
   labels            = { category = "infrastructure" }
@@ -252,7 +252,7 @@ job "logistics" {
   energy_budget     = 52000
   compute_budget    = 90000
   work              = "2h"
-  deadline          = "8h"
+  deadline          = "6h"
   validation_window = "3h"
   priority          = "high"
   labels            = { category = "logistics" }
@@ -270,7 +270,7 @@ job "forecast" {
   energy_budget     = 32000
   compute_budget    = 64000
   work              = "90m"
-  deadline          = "7h"
+  deadline          = "6h"
   validation_window = "2h"
   priority          = "high"
   labels            = { category = "governance" }
