@@ -31,9 +31,10 @@ func (l *loader) checkBlock(b *jobBlock, g *graph) {
 	var edges []int64
 	for i := range b.set.len() {
 		if b.varies || i == 0 {
-			var diags hcl.Diagnostics
 			vars := b.set.vars(i)
-			if spec, diags = b.values(vars); !diags.HasErrors() {
+			spec = b.proto
+			diags := b.values(vars, &spec)
+			if !diags.HasErrors() {
 				edges, diags = b.edgesOf(vars)
 			}
 			if diags.HasErrors() {
@@ -50,6 +51,9 @@ func (l *loader) checkBlock(b *jobBlock, g *graph) {
 			return
 		}
 	}
+	b.shared = spec
+	b.shared.Needs = l.m.ids(edges)
+	b.sharedBytes = recordedBytes(&b.shared)
 }
 
 // promise adds an instance's reward and fee to what its employer pays. Where
@@ -85,7 +89,7 @@ func (l *loader) checkInstance(b *jobBlock, i int64, vars map[string]cty.Value, 
 		l.addInstance(b, i, diagnosed(b.rangeOf(attribute), summary, fmt.Errorf(detail, args...)))
 		return false
 	}
-	if size := sizeOf(spec, needs*maxID); size > maxJob {
+	if size := recordedBytes(spec) + (needs+2)*maxID; size > maxJob {
 		return fail("input", "Job too large to record", "its terms take about %d bytes; at most %d are recorded", size, maxJob)
 	}
 	if l.clean {
@@ -196,11 +200,15 @@ func (l *loader) findWorker(skills []string) string {
 // maxID is the longest id of an instance, quoted and with a comma.
 const maxID = 63 + len("_0123456789ab") + len(`"",`)
 
-// sizeOf bounds the bytes a job's terms take in a journal entry.
-func sizeOf(spec *core.JobSpec, needs int) int {
-	n := jobOverhead + needs + len(spec.Input) + len(spec.Simulated) + len(spec.Delegate) + textSize(spec.Employer) + textSize(spec.Title) + 2*textSize(spec.ID) + textSize(spec.Label)
+// recordedBytes bounds the bytes a job's terms take in a journal entry, its own
+// names aside.
+func recordedBytes(spec *core.JobSpec) int {
+	n := jobOverhead + len(spec.Input) + len(spec.Simulated) + len(spec.Delegate) + textSize(spec.Employer) + textSize(spec.Title)
 	for _, s := range spec.Skills {
 		n += len(s) + len(`"",`)
+	}
+	for _, id := range spec.Needs {
+		n += len(id) + len(`"",`)
 	}
 	for _, label := range spec.Labels {
 		n += textSize(label.Key) + textSize(label.Value) + len(`{"key":,"value":},`)

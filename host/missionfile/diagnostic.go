@@ -139,7 +139,7 @@ func (r *report) warn(at hcl.Range, summary, detail string, args ...any) {
 
 func (r *report) add(s Severity, at hcl.Range, summary, detail string) {
 	key := fmt.Sprintf("%s %s:%d:%d", s, at.Filename, at.Start.Line, at.Start.Column)
-	if at.Empty() { // a place, not a piece of text: several things may be said of it
+	if at.Empty() && at.Start.Byte == 0 { // the file as a whole: several things may be said of it
 		key += summary + detail
 	}
 	if r.seen[key] || r.full() {

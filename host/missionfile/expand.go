@@ -49,42 +49,63 @@ func (m *Mission) Expand(from int64, max int, maxBytes int) (jobs []core.JobSpec
 			problem = problemAt(wholeFile(m.src.entry), "Job cannot be expanded", "The evaluator failed with %q.", fmt.Sprint(fault))
 		}
 	}()
+	jobs = make([]core.JobSpec, 0, int(min(int64(max), m.spec.Instances-min(from, m.spec.Instances))))
 	size := 0
 	for next = from; next >= 0 && next < m.spec.Instances && len(jobs) < max; next++ {
-		spec, err := m.job(next)
+		jobs = append(jobs, core.JobSpec{})
+		last := len(jobs) - 1
+		bytes, err := m.job(next, &jobs[last])
 		if err != nil {
-			return jobs, next, err
+			return jobs[:last], next, err
 		}
-		bytes := 0
-		for _, id := range spec.Needs {
-			bytes += len(id) + len(`"",`)
-		}
-		if size += sizeOf(&spec, bytes); size > maxBytes && len(jobs) > 0 {
+		if size += bytes; size > maxBytes && last > 0 {
+			jobs = jobs[:last]
 			break
 		}
-		jobs = append(jobs, spec)
 	}
 	return jobs, next, nil
 }
 
-// job is the instance at a place in file order.
-func (m *Mission) job(n int64) (core.JobSpec, *Problem) {
+// job writes the instance at a place in file order, and says about how many
+// bytes it takes in the record.
+func (m *Mission) job(n int64, spec *core.JobSpec) (int, *Problem) {
 	b, i := m.node(n)
+	bytes := b.sharedBytes
+	if b.posts {
+		diags := b.expand(m, i, spec)
+		if diags.HasErrors() {
+			return 0, problemOf(diags, b.at)
+		}
+		bytes = recordedBytes(spec)
+	} else {
+		*spec = b.shared
+	}
+	spec.ID, spec.Label = b.set.id(b.name, i), b.set.label(b.name, i)
+	return bytes + 2*len(spec.ID) + textSize(spec.Label), nil
+}
+
+// expand writes an instance without its names.
+func (b *jobBlock) expand(m *Mission, i int64, spec *core.JobSpec) hcl.Diagnostics {
 	vars := b.set.vars(i)
-	spec, diags := b.values(vars)
-	if diags.HasErrors() {
-		return spec, problemOf(diags, b.at)
+	*spec = b.proto
+	if diags := b.values(vars, spec); diags.HasErrors() {
+		return diags
 	}
 	edges, diags := b.edgesOf(vars)
 	if diags.HasErrors() {
-		return spec, problemOf(diags, b.at)
+		return diags
 	}
-	spec.ID, spec.Label = b.set.id(b.name, i), b.set.label(b.name, i)
+	spec.Needs = m.ids(edges)
+	return nil
+}
+
+// ids are the names of the instances at places in file order.
+func (m *Mission) ids(edges []int64) (ids []string) {
 	for _, e := range edges {
 		other, at := m.node(e)
-		spec.Needs = append(spec.Needs, other.set.id(other.name, at))
+		ids = append(ids, other.set.id(other.name, at))
 	}
-	return spec, nil
+	return ids
 }
 
 // find is the block and index of an instance id.

@@ -42,9 +42,13 @@ type jobBlock struct {
 	pending cty.Value // and as input sees it, before it ended
 	slab    []int64
 
-	varies  bool // anything differs between instances
-	posts   bool // what is posted does: varying, needs or an input that waits
-	largest ledger.Amount
+	varies bool // anything differs between instances
+	posts  bool // what is posted does: varying, needs or an input that waits
+	// shared is what all instances post where that does not differ, and about how
+	// many bytes each takes in the record besides its names.
+	shared      core.JobSpec
+	sharedBytes int
+	largest     ledger.Amount
 }
 
 // term is one attribute: how its value gets into the spec.

@@ -97,10 +97,11 @@ func compileSchema(text []byte) (*jsonschema.Schema, error) {
 	schema, err := c.Compile(schemaURL)
 	var broken *jsonschema.SchemaValidationError
 	var invalid *jsonschema.ValidationError
+	var elsewhere *jsonschema.LoadURLError
 	switch {
 	case errors.As(err, &broken) && errors.As(broken.Err, &invalid):
 		return nil, fmt.Errorf("as a schema it is wrong: %s", firstOf(invalid))
-	case errors.Is(err, errElsewhere):
+	case errors.As(err, &elsewhere):
 		return nil, errElsewhere
 	case err != nil:
 		return nil, errors.New(oneLine(strings.ReplaceAll(err.Error(), schemaURL, "")))

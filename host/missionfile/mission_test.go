@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -251,10 +250,10 @@ func TestGoroutines(t *testing.T) {
 
 // TestCompileIsLoad: recorded sources are all there is to a mission.
 func TestCompileIsLoad(t *testing.T) {
-	for _, path := range []string{"testdata/rich.hcl", "../../missions/workflow", workflow(t)} {
+	for _, path := range []string{"testdata/rich.hcl", "testdata/whole.hcl", "../../missions/workflow", workflow(t)} {
 		m, diags := Load(path)
 		require.Empty(t, diags)
-		again, diags := Compile(m.Entry(), m.Sources())
+		again, diags := Compile(m.Entry(), m.Sources(), m.Variables()...)
 		require.Empty(t, diags)
 		require.Equal(t, m.Spec(), again.Spec())
 		require.Equal(t, expandAll(t, m, 1000), expandAll(t, again, 7))
@@ -434,29 +433,4 @@ func TestMany(t *testing.T) {
 	}
 	_, diags := load(t, head+source+job("more"))
 	require.Equal(t, "Too many blocks", diags[0].Summary)
-}
-
-func FuzzCompile(f *testing.F) {
-	for _, path := range []string{"testdata/rich.hcl", "../../missions/workflow/mission.hcl"} {
-		content, err := os.ReadFile(filepath.FromSlash(path))
-		require.NoError(f, err)
-		f.Add(content)
-	}
-	f.Add([]byte(head + job("a", "  count = 3", "  needs = job.a")))
-	f.Fuzz(func(t *testing.T, content []byte) {
-		for _, name := range []string{"mission.hcl", "mission.hcl.json"} {
-			m, diags := Compile(name, []Source{{Path: name, Bytes: content}})
-			require.Equal(t, m == nil, diags.HasErrors())
-			for _, d := range diags {
-				require.NotEqual(t, "This mission cannot be read", d.Summary, "%s", d.Detail)
-			}
-			if m != nil {
-				jobs, _, problem := m.Expand(0, 100, 1<<20)
-				require.Nil(t, problem)
-				for _, j := range jobs {
-					m.Judge(j.ID, []byte(`{"cells":3}`))
-				}
-			}
-		}
-	})
 }

@@ -207,23 +207,22 @@ func diagnosed(at hcl.Range, summary string, err error) hcl.Diagnostics {
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: sentence(err) + ".", Subject: &at}}
 }
 
-// values is the spec of an instance without its names and needs.
-func (b *jobBlock) values(vars map[string]cty.Value) (core.JobSpec, hcl.Diagnostics) {
-	spec := b.proto
+// values adds to a spec what depends on the instance; needs and names aside.
+func (b *jobBlock) values(vars map[string]cty.Value, spec *core.JobSpec) hcl.Diagnostics {
 	if len(b.varying) > 0 {
 		ctx := within(b.base, vars)
 		for _, t := range b.varying {
 			v, diags := t.attr.Expr.Value(ctx)
 			if diags.HasErrors() {
-				return spec, diags
+				return diags
 			}
-			if err := t.into(&spec, v); err != nil {
-				return spec, diagnosed(t.attr.Expr.Range(), "Invalid "+t.attr.Name, err)
+			if err := t.into(spec, v); err != nil {
+				return diagnosed(t.attr.Expr.Range(), "Invalid "+t.attr.Name, err)
 			}
 		}
 	}
 	if spec.Employer == b.owner {
 		spec.Employer = ""
 	}
-	return spec, nil
+	return nil
 }
