@@ -165,7 +165,7 @@ func (b *books) move(s *core.State, t *core.Transfer, r *tracked) {
 		} else {
 			m.Worker = j.LastWorker
 		}
-		m.Employer = employer(s, &r.job.Spec)
+		m.Employer = r.job.Spec.EmployerOf(s.Spec().Mission.Owner)
 		b.steps(m, r)
 	}
 	if b.each != nil {

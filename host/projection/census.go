@@ -68,19 +68,8 @@ func newCensus() census {
 	}
 }
 
-// employer is the account that pays for a job.
-func employer(s *core.State, spec *core.JobSpec) ledger.Name {
-	switch {
-	case spec.Parent != "":
-		return ledger.Name{Kind: ledger.KindEscrow, Owner: spec.Parent}
-	case spec.Employer != "":
-		return ledger.Name{Kind: ledger.KindAccount, Owner: spec.Employer}
-	}
-	return ledger.Name{Kind: ledger.KindAccount, Owner: s.Spec().Mission.Owner}
-}
-
 func (c *census) purseOf(s *core.State, spec *core.JobSpec) *purse {
-	account := employer(s, spec)
+	account := spec.EmployerOf(s.Spec().Mission.Owner)
 	if spec.Parent != "" {
 		account = ledger.Name{}
 	}

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 
 	"github.com/omega-run/omega/host/core"
-	"github.com/omega-run/omega/host/ledger"
 )
 
 // memory is what a Set knows beside the state.
@@ -21,7 +20,6 @@ type memory struct {
 	Workers    conducts
 	Validators conducts
 	Watchdog   Watchdog
-	Prices     prices
 	Points     points
 	Uptime     uptime
 	Mood       mood
@@ -51,21 +49,6 @@ type keptRound struct {
 	Seats  []string
 	Before int64 `json:",omitempty"`
 	Open   bool  `json:",omitempty"`
-}
-
-// prices are TOKEN per 1,000 units of energy and compute. File says what the
-// mission file in force has: only another price there moves the one that holds.
-type prices struct {
-	Now  [2]ledger.Amount
-	File [2]ledger.Amount
-}
-
-func (p *prices) apply(r *core.Resources) {
-	for i, price := range [2]ledger.Amount{r.Energy.Price, r.Compute.Price} {
-		if p.File[i] != price {
-			p.File[i], p.Now[i] = price, price
-		}
-	}
 }
 
 const memoryFormat = "omega.projection/v2"

@@ -68,7 +68,7 @@ func (s *points) add(p point) {
 func (p *Set) now(s *core.State) point {
 	load, c := p.pressure(s), &p.census.counts
 	return point{
-		At: s.Now(), Use: [2]ledger.Ratio{load.Energy, load.Compute}, Price: p.Prices.Now, Treasury: p.ownersFree(s),
+		At: s.Now(), Use: [2]ledger.Ratio{load.Energy, load.Compute}, Price: pricesOf(s), Treasury: ownersFree(s),
 		Confidence: load.Confidence(), Running: c.running(), Open: c.Open, Finalized: c.Finalized,
 	}
 }

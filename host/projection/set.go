@@ -119,10 +119,6 @@ func (p *Set) take(s *core.State, event core.Event) {
 		p.Books.move(s, e, r)
 	case *core.OrderTaken:
 		p.acknowledge(s, e)
-	case *core.GenerationApplied:
-		p.Prices.apply(&e.Spec.Resources)
-	case *core.PricesSet:
-		p.Prices.Now = [2]ledger.Amount{e.Energy, e.Compute}
 	case *core.HostStarted:
 		p.Uptime.started(e)
 	case *core.SeatsReminded, *core.JobsUnattended:

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -126,6 +127,55 @@ func TestResumeIsRebuilt(t *testing.T) {
 	follow(t, p, d.all, nil)
 	require.Equal(t, want, contents(t, p))
 	require.Equal(t, want, folder(t, dir))
+}
+
+// A mission in which everything happens is folded once straight, and once by
+// hosts that come and go every fifty entries: not a byte differs.
+func TestRichMissionIsFoldedAlike(t *testing.T) {
+	seen := map[string]bool{}
+	for seed := range uint64(3) {
+		d := rich(t, seed, 60)
+		want := contents(t, d.live)
+		straight := projection.New("")
+		follow(t, straight, d.all, nil)
+		require.Equal(t, want, contents(t, straight))
+
+		dir := filepath.Join(t.TempDir(), "status")
+		note := filepath.Join(filepath.Dir(dir), "note.json")
+		known := func(seq core.Seq) (core.Digest, bool) { return d.all[seq-1].digest, true }
+		for at := 50; ; at += 50 {
+			p := projection.Open(dir, note, known)
+			require.EqualValues(t, at-50, p.Seq(), "the host goes on where the last one was")
+			follow(t, p, d.all[:min(at, len(d.all))], nil)
+			require.NoError(t, p.Flush())
+			require.NoError(t, p.Audit(d.stateAt(t, min(at, len(d.all)))))
+			if at >= len(d.all) {
+				require.Equal(t, want, contents(t, p))
+				break
+			}
+		}
+		require.Equal(t, want, folder(t, dir))
+		for _, word := range regexp.MustCompile(`"(?:type|kind)":"(?:omega\.)?([a-z_]+)"`).FindAllStringSubmatch(want["mesh-history.jsonl"]+want["storyboard-history.jsonl"], -1) {
+			seen[word[1]] = true
+		}
+	}
+	for _, word := range []string{
+		"attempt_delegated", "job_resumed", "approval_asked", "approval_given", "seats_reminded", "jobs_unattended", "job_ended",
+		"approval", "tokens", "energy", "deadline", "absent", "unattended",
+	} {
+		require.True(t, seen[word], "%s does not happen", word)
+	}
+}
+
+// stateAt is the state at an entry.
+func (d *driver) stateAt(t *testing.T, seq int) *core.State {
+	s := core.New()
+	for _, r := range d.all[:seq] {
+		e, err := core.ParseEntry(r.line)
+		require.NoError(t, err)
+		s.Replay(e)
+	}
+	return s
 }
 
 func spoil(t *testing.T, path, text string) {

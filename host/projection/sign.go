@@ -145,7 +145,7 @@ func (p *Set) signTokens(s *core.State, purse *purse) {
 		}
 	}
 	needs := ledger.Amount(0)
-	for i, price := range p.Prices.Now {
+	for i, price := range pricesOf(s) {
 		cost, ok := ledger.Cost(purse.wants.budget[i].amount(), price)
 		if !ok || cost > ledger.MaxAmount-needs {
 			cost = ledger.MaxAmount - needs

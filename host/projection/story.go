@@ -98,7 +98,7 @@ func (p *Set) scene(s *core.State) Scene {
 		Seq: s.Seq(), At: s.Now(), Headline: p.headline(s), Phase: PhaseOf(confidence), Confidence: confidence.String(),
 		Story: string(p.appendStory(nil, s, &load)), Actions: []Action{}, Alerts: []Alert{},
 		Metrics:   Metrics{p.census.counts, pressureOf(&load), totalsOf(s.Totals())},
-		Resources: Supplies{p.treasury(s), p.resourceOf(s, ledger.Energy), p.resourceOf(s, ledger.Compute)},
+		Resources: Supplies{p.treasury(s), resourceOf(s, ledger.Energy), resourceOf(s, ledger.Compute)},
 	}
 	for i := range signs {
 		scene.Alerts = append(scene.Alerts, p.alert(s, &signs[i]))
@@ -154,8 +154,8 @@ func (p *Set) appendScene(l *line, s *core.State, load *Pressure, signs []sign) 
 	appendTotals(l, `,"totals":`, &t)
 	l.raw(`},"resources":{`)
 	p.appendTreasury(l, `"treasury":`, s)
-	p.appendResource(l, `,"energy":`, s, ledger.Energy)
-	p.appendResource(l, `,"compute":`, s, ledger.Compute)
+	appendResource(l, `,"energy":`, s, ledger.Energy)
+	appendResource(l, `,"compute":`, s, ledger.Compute)
 	l.raw("}}")
 }
 
@@ -218,13 +218,13 @@ func appendJobsStory(b []byte, c *JobCounts) []byte {
 	if c.Open == 0 {
 		return b
 	}
-	b = append(b, " Of the open ones "...)
+	b = append(b, " Still open: "...)
 	first := len(b)
-	number("", c.running(), " run, ")
-	number("", c.Delegated, " wait for jobs they have handed out, ")
-	number("", c.judged(), " are being judged, ")
-	number("", c.AwaitingApproval, " wait for a person, ")
-	number("", c.waiting(), " wait, ")
+	number("", c.running(), " running, ")
+	number("", c.Delegated, " waiting for jobs handed out, ")
+	number("", c.judged(), " being judged, ")
+	number("", c.AwaitingApproval, " waiting for a person, ")
+	number("", c.waiting(), " waiting, ")
 	if len(b) > first {
 		b = b[:len(b)-2]
 	}
@@ -237,7 +237,7 @@ func (p *Set) appendSupplies(b []byte, s *core.State, load *Pressure) []byte {
 	b = append(b, ", compute to "...)
 	b = appendPercent(b, load.Compute)
 	b = append(b, "; the treasury has "...)
-	b = p.ownersFree(s).AppendText(b)
+	b = ownersFree(s).AppendText(b)
 	return append(b, " tokens free."...)
 }
 

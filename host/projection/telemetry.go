@@ -165,20 +165,20 @@ func (p *Set) telemetry(s *core.State) []byte {
 		Condition: p.condition(s, &load), Reason: s.Reason(), Pressure: pressureOf(&load),
 		Paused: status == core.Paused, Stopped: stopped, Running: !stopped && status != core.Ended && !s.LeftInOrder(),
 		Generation: s.Generation(), Rehearsal: s.Mission().Rehearsal,
-		Treasury: p.treasury(s), Accounts: p.accounts(s), Energy: p.resourceOf(s, ledger.Energy), Compute: p.resourceOf(s, ledger.Compute),
+		Treasury: p.treasury(s), Accounts: p.accounts(s), Energy: resourceOf(s, ledger.Energy), Compute: resourceOf(s, ledger.Compute),
 		Council: p.council(s), Watchdog: p.Watchdog, Approvals: p.approvals(approvalsShare), Alerts: p.scene(s).Alerts,
 		Workers: p.workersOf(s), JobsList: p.jobsOf(s), Events: p.events(recentShown),
 	})
 }
 
-func (p *Set) ownersFree(s *core.State) ledger.Amount {
+func ownersFree(s *core.State) ledger.Amount {
 	return balanceOf(s, ledger.Name{Kind: ledger.KindAccount, Owner: s.Spec().Mission.Owner})
 }
 
 func (p *Set) treasury(s *core.State) Treasury {
 	b := &p.Books
 	return Treasury{
-		Free: p.ownersFree(s).String(), Escrowed: b.token(ledger.KindEscrow).String(), Deposits: b.token(ledger.KindDeposit).String(),
+		Free: ownersFree(s).String(), Escrowed: b.token(ledger.KindEscrow).String(), Deposits: b.token(ledger.KindDeposit).String(),
 		Staked: b.token(ledger.KindWorkerStake, ledger.KindValidatorStake).String(),
 	}
 }
@@ -186,7 +186,7 @@ func (p *Set) treasury(s *core.State) Treasury {
 func (p *Set) appendTreasury(l *line, key string, s *core.State) {
 	t := &p.Books.Held[ledger.Token]
 	l.raw(key)
-	l.amount(`{"free":`, p.ownersFree(s))
+	l.amount(`{"free":`, ownersFree(s))
 	l.amount(`,"escrowed":`, t[ledger.KindEscrow])
 	l.amount(`,"deposits":`, t[ledger.KindDeposit])
 	l.amount(`,"staked":`, t[ledger.KindWorkerStake]+t[ledger.KindValidatorStake])
@@ -213,19 +213,27 @@ func (p *Set) accounts(s *core.State) List[AccountOf] {
 	return list
 }
 
-func (p *Set) resourceOf(s *core.State, unit ledger.Unit) ResourceOf {
-	limit, free, reserved, consumed := s.Resource(unit)
-	return ResourceOf{limit.String(), free.String(), reserved.String(), consumed.String(), p.Prices.Now[unit-ledger.Energy].String()}
+// pricesOf are TOKEN per 1,000 units of energy and compute now.
+func pricesOf(s *core.State) [2]ledger.Amount {
+	energy, compute := s.Prices()
+	return [2]ledger.Amount{energy, compute}
 }
 
-func (p *Set) appendResource(l *line, key string, s *core.State, unit ledger.Unit) {
+func priceOf(s *core.State, unit ledger.Unit) ledger.Amount { return pricesOf(s)[unit-ledger.Energy] }
+
+func resourceOf(s *core.State, unit ledger.Unit) ResourceOf {
+	limit, free, reserved, consumed := s.Resource(unit)
+	return ResourceOf{limit.String(), free.String(), reserved.String(), consumed.String(), priceOf(s, unit).String()}
+}
+
+func appendResource(l *line, key string, s *core.State, unit ledger.Unit) {
 	limit, free, reserved, consumed := s.Resource(unit)
 	l.raw(key)
 	l.amount(`{"limit":`, limit)
 	l.amount(`,"free":`, free)
 	l.amount(`,"reserved":`, reserved)
 	l.amount(`,"consumed":`, consumed)
-	l.amount(`,"price":`, p.Prices.Now[unit-ledger.Energy])
+	l.amount(`,"price":`, priceOf(s, unit))
 	l.raw("}")
 }
 
