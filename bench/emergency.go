@@ -31,7 +31,7 @@ const crowdProcesses = 8
 // gone, and until the entry that answers is durable. Every try begins with a
 // host that has just taken the same folder up again.
 func emergency(b *bench, t *table) error {
-	jobs, tries := b.some(100_000, 500), b.some(30, 2)
+	jobs := b.some(100_000, 500)
 	dir, err := writeMission(b.dir, "crowd", jobs)
 	if err != nil {
 		return err
@@ -42,33 +42,31 @@ func emergency(b *bench, t *table) error {
 	}
 	what := fmt.Sprintf("%s jobs running", count(jobs))
 	for range 3 {
-		try, err := copyMission(b.dir, dir)
-		if err != nil {
-			return err
-		}
-		if err := takeUp(b, t, try, "recovery with "+what); err != nil {
-			return err
-		}
-		if err := os.RemoveAll(try); err != nil {
+		if err := b.onCopy(dir, func(dir string) error { return takeUp(b, t, dir, "recovery with "+what) }); err != nil {
 			return err
 		}
 	}
 	var stops []stopped
-	for range tries {
-		try, err := copyMission(b.dir, dir)
-		if err != nil {
+	for range b.some(30, 2) {
+		err := b.onCopy(dir, func(dir string) error {
+			s, err := b.stopOnce(dir, jobs)
+			stops = append(stops, s)
 			return err
-		}
-		s, err := b.stopOnce(try, jobs)
+		})
 		if err != nil {
-			return err
-		}
-		stops = append(stops, s)
-		if err := os.RemoveAll(try); err != nil {
 			return err
 		}
 	}
 	return b.tellStops(t, what, stops)
+}
+
+// onCopy does something with a copy of a mission.
+func (b *bench) onCopy(dir string, do func(dir string) error) error {
+	dir, err := copyMission(b.dir, dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(dir), os.RemoveAll(dir))
 }
 
 // stopped is one emergency stop, in milliseconds from before the order.
