@@ -125,7 +125,7 @@ func (b *bench) stopOnce(dir string, jobs int) (s stopped, err error) {
 	if s, err = h.emergencyStop(); err != nil {
 		return s, err
 	}
-	s.bare, err = killByHand()
+	s.bare, err = b.killByHand()
 	return s, err
 }
 
@@ -140,7 +140,7 @@ type served struct {
 
 func (b *bench) serve(dir string) (*served, error) {
 	h := &served{b: b, data: dataOf(dir), gone: make(chan struct{})}
-	h.cmd = exec.CommandContext(b.ctx, b.omega, "run", "--json", "--data", h.data, dir)
+	h.cmd = b.command(b.omega, "run", "--json", "--data", h.data, dir)
 	h.cmd.Stderr = &h.said
 	if err := h.cmd.Start(); err != nil {
 		return nil, err
@@ -372,11 +372,11 @@ func watchExits(pids []int) (func(began time.Time) (ms float64, err error), erro
 
 // killByHand starts as many processes as a crowd has, kills them and waits for
 // the last.
-func killByHand() (ms float64, err error) {
+func (b *bench) killByHand() (ms float64, err error) {
 	var all []*exec.Cmd
 	var pids []int
 	for range crowdProcesses {
-		cmd := exec.Command("sleep", "100000")
+		cmd := b.command("sleep", "100000")
 		if err := cmd.Start(); err != nil {
 			return 0, err
 		}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -74,7 +73,7 @@ func (b *bench) rehearse(jobs int) (r rehearsed, err error) {
 	}
 	defer os.RemoveAll(dir)
 	var out, problems strings.Builder
-	cmd := exec.CommandContext(b.ctx, b.omega, "run", "--ci", "--json", "--data", dataOf(dir), dir)
+	cmd := b.command(b.omega, "run", "--ci", "--json", "--data", dataOf(dir), dir)
 	cmd.Stdout, cmd.Stderr = &out, &problems
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
