@@ -58,42 +58,39 @@ const (
 // jobs have been posted and ended, and a constant number since the one before:
 // encoding what has changed and hashing it. Chunks are written elsewhere.
 func pauses(b *bench, t *table) error {
-	for _, posted := range []bool{false, true} {
-		var young peer // what older missions are held against
-		s, err := newStepper(b.dir, kinds[0])
+	work := &poster{owner: [32]byte{1}}
+	err := b.age(t, "declared in the file", 4, work, func(s *stepper, n int) error { return s.declared(n, work) })
+	if err != nil {
+		return err
+	}
+	runtime.GC()
+	work = &poster{owner: [32]byte{1}}
+	return b.age(t, "each posted by an order", 3, work, func(s *stepper, n int) error { return s.lives(n, work) })
+}
+
+// age lets a mission grow old, tenfold so many times, and pauses at each age.
+func (b *bench) age(t *table, how string, ages int, work *poster, lives func(*stepper, int) error) error {
+	var young peer // what older missions are held against
+	s, err := newStepper(b.dir, kinds[0])
+	if err != nil {
+		return err
+	}
+	for i := range ages {
+		size := b.some(1000*pow10(i), 10*pow10(i))
+		if err := lives(s, size-work.posted); err != nil {
+			return err
+		}
+		took, err := s.pause(func() error { return lives(s, changedJobs) })
 		if err != nil {
 			return err
 		}
-		how, sizes := "declared in the file", []int{1000, 10_000, 100_000, 1_000_000}
-		if posted {
-			how, sizes = "each posted by an order", sizes[:3]
+		p := young
+		if i == 0 {
+			p, young = alone("it is the peer of the rows below"), against(fmt.Sprintf("the same at %s jobs", count(size)), median(took))
 		}
-		work := &poster{owner: [32]byte{1}}
-		lives := func(n int) error {
-			if posted {
-				return s.lives(n, work)
-			}
-			return s.declared(n, work)
+		for _, ms := range took {
+			t.add(fmt.Sprintf("checkpoint pause at %s jobs, %s", count(size), how), "ms", lower, ms, p)
 		}
-		for i, size := range sizes {
-			size = b.some(size, 10*pow10(i))
-			if err := lives(size - work.posted); err != nil {
-				return err
-			}
-			took, err := s.pause(func() error { return lives(changedJobs) })
-			if err != nil {
-				return err
-			}
-			p := young
-			if i == 0 {
-				p, young = alone("it is the peer of the rows below"), against(fmt.Sprintf("the same at %s jobs", count(size)), median(took))
-			}
-			for _, ms := range took {
-				t.add(fmt.Sprintf("checkpoint pause at %s jobs, %s", count(size), how), "ms", lower, ms, p)
-			}
-		}
-		s = nil
-		runtime.GC()
 	}
 	return nil
 }

@@ -20,27 +20,32 @@ const (
 	hotAccount     = "16 clients, one hot account"
 )
 
-// postgresTransfers is transfers a second, each way; nil where there is no
-// PostgreSQL.
-func (b *bench) postgresTransfers() (rates map[string]float64, err error) {
-	if b.missing != "" {
-		return nil, nil
+// postgresTransfers is transfers a second, each way.
+func (b *bench) postgresTransfers() (map[string]peer, error) {
+	peers := map[string]peer{}
+	for _, way := range []string{oneClient, sixteenClients, hotAccount, thousandEach} {
+		peers[way] = alone(b.missing)
 	}
-	rates = map[string]float64{}
-	err = b.postgres.with(b.ctx, func(db *database) (err error) {
+	if b.missing != "" {
+		return peers, nil
+	}
+	err := b.postgres.with(b.ctx, func(db *database) error {
 		for _, way := range []struct {
 			name       string
 			n, clients int
 			between    pick
 		}{{oneClient, 1500, 1, spread}, {sixteenClients, 3000, 16, spread}, {hotAccount, 1500, 16, hot}} {
-			if rates[way.name], err = db.transferRate(b.ctx, b.some(way.n, 32), way.clients, way.between); err != nil {
+			rate, err := db.transferRate(b.ctx, b.some(way.n, 32), way.clients, way.between)
+			if err != nil {
 				return err
 			}
+			peers[way.name] = against("PostgreSQL function, "+way.name, rate)
 		}
-		rates[thousandEach], err = db.batchRate(b.ctx, b.some(15, 1))
+		rate, err := db.batchRate(b.ctx, b.some(15, 1))
+		peers[thousandEach] = against("PostgreSQL function, "+thousandEach, rate)
 		return err
 	})
-	return rates, err
+	return peers, err
 }
 
 // transferRate has clients call the function, one transfer a transaction.

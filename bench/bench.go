@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"regexp"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -54,32 +56,45 @@ func measurements() []measurement {
 
 // rounds takes every measurement that is asked for, one round after the other,
 // so that a minute in which the machine is busy with something else falls on
-// Omega and its peers alike.
-func (b *bench) rounds(n int, only *regexp.Regexp) (*table, error) {
-	t, found := &table{}, false
-	for round := range n {
+// Omega and its peers alike. It begins no round after the limit, and returns how
+// many it took.
+func (b *bench) rounds(n int, limit time.Duration, only *regexp.Regexp) (t *table, taken int, err error) {
+	t = &table{}
+	for began := time.Now(); taken < n && (taken == 0 || time.Since(began) < limit); taken++ {
 		for _, m := range measurements() {
-			if !only.MatchString(m.topic+"/"+m.name) || m.once && round > 0 {
+			if !only.MatchString(m.topic+"/"+m.name) || m.once && taken > 0 {
 				continue
 			}
-			if err := b.ctx.Err(); err != nil {
-				return nil, err
+			if err := b.take(t, m, taken+1); err != nil {
+				return nil, 0, fmt.Errorf("%s/%s: %w", m.topic, m.name, err)
 			}
-			found = true
-			fmt.Fprintf(os.Stderr, "round %d of %d: %s/%s", round+1, n, m.topic, m.name)
-			began := time.Now()
-			t.topic = m.topic
-			if err := m.take(b, t); err != nil {
-				return nil, fmt.Errorf("%s/%s: %w", m.topic, m.name, err)
-			}
-			fmt.Fprintf(os.Stderr, ", %.1f s\n", time.Since(began).Seconds())
+		}
+		if len(t.cells) == 0 {
+			return nil, 0, errors.New("-only names no measurement: see -list")
 		}
 	}
-	if !found {
-		return nil, errors.New("-only names no measurement: see -list")
+	return t, taken, nil
+}
+
+func (b *bench) take(t *table, m measurement, round int) error {
+	if err := b.ctx.Err(); err != nil {
+		return err
 	}
-	return t, nil
+	began := time.Now()
+	t.topic = m.topic
+	if err := m.take(b, t); err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "round %d: %s/%s took %.1f s\n", round, m.topic, m.name, time.Since(began).Seconds())
+	return nil
 }
 
 // some is a part of n as the scale has it, at least least.
 func (b *bench) some(n, least int) int { return max(least, int(b.scale*float64(n))) }
+
+// command is another process, which does not outlive this one.
+func (b *bench) command(program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(b.ctx, program, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return cmd
+}

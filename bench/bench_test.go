@@ -61,7 +61,7 @@ func TestRows(t *testing.T) {
 }
 
 func check(t *testing.T, b *bench, only string) []row {
-	table, err := b.rounds(1, regexp.MustCompile(only))
+	table, _, err := b.rounds(1, 0, regexp.MustCompile(only))
 	require.NoError(t, err)
 	rows := table.rows()
 	path := filepath.Join(t.TempDir(), "out", "latest.json")

@@ -31,7 +31,7 @@ const crowdProcesses = 8
 // gone, and until the entry that answers is durable. Every try begins with a
 // host that has just taken the same folder up again.
 func emergency(b *bench, t *table) error {
-	jobs, tries := b.some(100_000, 500), b.some(30, 2)
+	jobs := b.some(100_000, 500)
 	dir, err := writeMission(b.dir, "crowd", jobs)
 	if err != nil {
 		return err
@@ -42,33 +42,31 @@ func emergency(b *bench, t *table) error {
 	}
 	what := fmt.Sprintf("%s jobs running", count(jobs))
 	for range 3 {
-		try, err := copyMission(b.dir, dir)
-		if err != nil {
-			return err
-		}
-		if err := takeUp(b, t, try, "recovery with "+what); err != nil {
-			return err
-		}
-		if err := os.RemoveAll(try); err != nil {
+		if err := b.onCopy(dir, func(dir string) error { return takeUp(b, t, dir, "recovery with "+what) }); err != nil {
 			return err
 		}
 	}
 	var stops []stopped
-	for range tries {
-		try, err := copyMission(b.dir, dir)
-		if err != nil {
+	for range b.some(30, 2) {
+		err := b.onCopy(dir, func(dir string) error {
+			s, err := b.stopOnce(dir, jobs)
+			stops = append(stops, s)
 			return err
-		}
-		s, err := b.stopOnce(try, jobs)
+		})
 		if err != nil {
-			return err
-		}
-		stops = append(stops, s)
-		if err := os.RemoveAll(try); err != nil {
 			return err
 		}
 	}
 	return b.tellStops(t, what, stops)
+}
+
+// onCopy does something with a copy of a mission.
+func (b *bench) onCopy(dir string, do func(dir string) error) error {
+	dir, err := copyMission(b.dir, dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(dir), os.RemoveAll(dir))
 }
 
 // stopped is one emergency stop, in milliseconds from before the order.
@@ -127,7 +125,7 @@ func (b *bench) stopOnce(dir string, jobs int) (s stopped, err error) {
 	if s, err = h.emergencyStop(); err != nil {
 		return s, err
 	}
-	s.bare, err = killByHand()
+	s.bare, err = b.killByHand()
 	return s, err
 }
 
@@ -142,7 +140,7 @@ type served struct {
 
 func (b *bench) serve(dir string) (*served, error) {
 	h := &served{b: b, data: dataOf(dir), gone: make(chan struct{})}
-	h.cmd = exec.CommandContext(b.ctx, b.omega, "run", "--json", "--data", h.data, dir)
+	h.cmd = b.command(b.omega, "run", "--json", "--data", h.data, dir)
 	h.cmd.Stderr = &h.said
 	if err := h.cmd.Start(); err != nil {
 		return nil, err
@@ -374,11 +372,11 @@ func watchExits(pids []int) (func(began time.Time) (ms float64, err error), erro
 
 // killByHand starts as many processes as a crowd has, kills them and waits for
 // the last.
-func killByHand() (ms float64, err error) {
+func (b *bench) killByHand() (ms float64, err error) {
 	var all []*exec.Cmd
 	var pids []int
 	for range crowdProcesses {
-		cmd := exec.Command("sleep", "100000")
+		cmd := b.command("sleep", "100000")
 		if err := cmd.Start(); err != nil {
 			return 0, err
 		}

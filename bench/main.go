@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"runtime"
 	"runtime/pprof"
+	"strings"
 	"syscall"
 	"time"
 
@@ -43,6 +44,7 @@ func child() (dir string, ok bool) {
 // options are the flags.
 type options struct {
 	rounds                     int
+	limit                      time.Duration
 	scale                      float64
 	dir, out, profile, program string
 	only                       string
@@ -52,6 +54,7 @@ type options struct {
 func flags() *options {
 	o := &options{}
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds to take medians of")
+	flag.DurationVar(&o.limit, "limit", 6*time.Minute, "begin no round after this time")
 	flag.Float64Var(&o.scale, "scale", 1, "how much each round does")
 	flag.StringVar(&o.only, "only", "", "take only the measurements whose name matches this `REGEX`")
 	flag.BoolVar(&o.list, "list", false, "print the names of all measurements")
@@ -87,7 +90,7 @@ func run() error {
 		return errors.Join(profiled(b, o.profile, filepath.Dir(o.out)), b.close())
 	}
 	began := time.Now()
-	t, err := b.rounds(o.rounds, only)
+	t, rounds, err := b.rounds(o.rounds, o.limit, only)
 	if err := errors.Join(err, b.close()); err != nil {
 		return err
 	}
@@ -96,7 +99,7 @@ func run() error {
 	if o.markdown {
 		show = markdown
 	}
-	fmt.Printf("%s; medians of %d rounds, %.0f s in all\n", b.machine(), o.rounds, time.Since(began).Seconds())
+	fmt.Printf("%s; rounds: %d, in %.0f s\n", b.machine(), rounds, time.Since(began).Seconds())
 	if err := show(os.Stdout, rows); err != nil {
 		return err
 	}
@@ -183,7 +186,8 @@ func (b *bench) remove() (err error) {
 func (b *bench) machine() string {
 	text := fmt.Sprintf("%s %s/%s, %d cores", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
-		text += fmt.Sprintf(", load average %s at the end", load[:4])
+		first, _, _ := strings.Cut(string(load), " ")
+		text += ", load average " + first + " at the end"
 	}
 	if b.postgres != nil {
 		text += ", PostgreSQL " + b.postgres.version

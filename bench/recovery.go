@@ -131,7 +131,7 @@ func (b *bench) inChild(dir string) (s started, err error) {
 	if err != nil {
 		return s, err
 	}
-	out, err := exec.CommandContext(b.ctx, self, startFlag, dir).Output()
+	out, err := b.command(self, startFlag, dir).Output()
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -24,37 +23,38 @@ type rehearsed struct {
 func rehearsals(b *bench, t *table) error {
 	var before rehearsed
 	last := 0
-	for i, size := range []int{1000, 10_000, 100_000, 1_000_000} {
-		jobs := b.some(size, 10*pow10(i))
-		var all []rehearsed
-		for range []int{5, 5, 3, 1}[i] {
-			r, err := b.rehearse(jobs)
-			if err != nil {
-				return err
-			}
-			all = append(all, r)
+	for i, repeat := range []int{5, 5, 3, 1} {
+		jobs := b.some(1000*pow10(i), 10*pow10(i))
+		now, err := b.rehearseOften(t, jobs, repeat)
+		if err != nil {
+			return err
 		}
-		const none = "none does it"
-		of := func(f func(rehearsed) float64) (values []float64) {
-			for _, r := range all {
-				values = append(values, f(r))
-			}
-			return values
-		}
-		seconds, peaks := of(func(r rehearsed) float64 { return r.seconds }), of(func(r rehearsed) float64 { return r.peak })
-		for j := range all {
-			t.add(fmt.Sprintf("mission of %s jobs, --ci", count(jobs)), "s", lower, seconds[j], alone(none))
-			t.add(fmt.Sprintf("mission of %s jobs, --ci, peak memory", count(jobs)), "MB", lower, peaks[j]/1e6, alone(none))
-		}
-		now := rehearsed{median(seconds), median(peaks)}
 		if last > 0 {
 			step := fmt.Sprintf("from %s to %s jobs", count(last), count(jobs))
 			t.add("time grows, "+step, "times", lower, now.seconds/before.seconds, against("the jobs", float64(jobs)/float64(last)))
-			t.add("memory grows, "+step, "bytes/job", lower, (now.peak-before.peak)/float64(jobs-last), alone(none))
+			t.add("memory grows, "+step, "bytes/job", lower, (now.peak-before.peak)/float64(jobs-last), alone(noneDoes))
 		}
 		before, last = now, jobs
 	}
 	return nil
+}
+
+// noneDoes is why whole missions have no peer.
+const noneDoes = "none does it"
+
+// rehearseOften repeats a mission and returns the medians.
+func (b *bench) rehearseOften(t *table, jobs, repeat int) (r rehearsed, err error) {
+	var seconds, peaks []float64
+	name := fmt.Sprintf("mission of %s jobs, --ci", count(jobs))
+	for range repeat {
+		if r, err = b.rehearse(jobs); err != nil {
+			return r, err
+		}
+		seconds, peaks = append(seconds, r.seconds), append(peaks, r.peak)
+		t.add(name, "s", lower, r.seconds, alone(noneDoes))
+		t.add(name+", peak memory", "MB", lower, r.peak/1e6, alone(noneDoes))
+	}
+	return rehearsed{median(seconds), median(peaks)}, nil
 }
 
 func pow10(n int) int {
@@ -73,7 +73,7 @@ func (b *bench) rehearse(jobs int) (r rehearsed, err error) {
 	}
 	defer os.RemoveAll(dir)
 	var out, problems strings.Builder
-	cmd := exec.CommandContext(b.ctx, b.omega, "run", "--ci", "--json", "--data", dataOf(dir), dir)
+	cmd := b.command(b.omega, "run", "--ci", "--json", "--data", dataOf(dir), dir)
 	cmd.Stdout, cmd.Stderr = &out, &problems
 	began := time.Now()
 	if err := cmd.Start(); err != nil {

@@ -39,44 +39,37 @@ func hot(i int) (debit, credit int) {
 // transfers measures durable double-entry transfers with names of their own,
 // each applied at most once, beside a function in PostgreSQL and SQLite.
 func transfers(b *bench, t *table) error {
-	const postgresTransfers, sqliteTransfers = "PostgreSQL function, ", "SQLite, WAL, synchronous=FULL, "
-	spreads := map[int]float64{}
+	rates := map[int]float64{}
 	for i, outstanding := range outstandings {
 		rate, err := ledgerRate(b.dir, b.some([]int{2000, 30_000, 150_000, 300_000}[i], 2*outstanding), outstanding, spread)
 		if err != nil {
 			return err
 		}
-		spreads[outstanding] = rate
+		rates[outstanding] = rate
 	}
-	hotRate, err := ledgerRate(b.dir, b.some(150_000, 512), costOutstanding, hot)
+	hotRate, err := ledgerRate(b.dir, b.some(150_000, 2*costOutstanding), costOutstanding, hot)
 	if err != nil {
 		return err
 	}
-	at := func(outstanding int, with string, p peer) {
-		t.add(fmt.Sprintf("transfers, %d outstanding%s", outstanding, with), "transfers/s", higher, spreads[outstanding], p)
-	}
-	others, err := b.postgresTransfers()
+	postgres, err := b.postgresTransfers()
 	if err != nil {
 		return err
 	}
-	peerOf := func(what string) peer {
-		if b.missing != "" {
-			return alone(b.missing)
-		}
-		return against(postgresTransfers+what, others[what])
+	add := func(outstanding int, with string, rate float64, p peer) {
+		t.add(fmt.Sprintf("transfers, %d outstanding%s", outstanding, with), "transfers/s", higher, rate, p)
 	}
-	at(1, "", peerOf(oneClient))
-	at(16, "", peerOf(sixteenClients))
-	at(256, "", peerOf(sixteenClients))
-	at(4096, "", peerOf(thousandEach))
-	t.add("transfers, 256 outstanding, one hot account", "transfers/s", higher, hotRate, peerOf(hotAccount))
-	t.add("transfers, 256 outstanding, hot beside spread", "transfers/s", higher, hotRate, against("Omega, spread over 10,000 accounts", spreads[256]))
-	for outstanding, each := range map[int]int{1: 1, 4096: 1000} {
-		rate, err := sqliteRate(b.ctx, b.dir, b.some(map[int]int{1: 1000, 1000: 50_000}[each], each), each)
+	add(1, "", rates[1], postgres[oneClient])
+	add(16, "", rates[16], postgres[sixteenClients])
+	add(256, "", rates[256], postgres[sixteenClients])
+	add(4096, "", rates[4096], postgres[thousandEach])
+	add(costOutstanding, ", one hot account", hotRate, postgres[hotAccount])
+	add(costOutstanding, ", hot beside spread", hotRate, against("Omega, spread over "+count(bankAccounts)+" accounts", rates[costOutstanding]))
+	for _, way := range []struct{ outstanding, n, each int }{{1, 1000, 1}, {4096, 50_000, 1000}} {
+		rate, err := sqliteRate(b.ctx, b.dir, b.some(way.n, way.each), way.each)
 		if err != nil {
 			return err
 		}
-		at(outstanding, ", and SQLite", against(sqliteTransfers+strconv.Itoa(each)+" a transaction", rate))
+		add(way.outstanding, ", and SQLite", rates[way.outstanding], against("SQLite, WAL, synchronous=FULL, "+count(way.each)+" a transaction", rate))
 	}
 	return nil
 }
