@@ -54,6 +54,33 @@ worker "w" {
 validator "rule" {
   count = 5
 }
+validator "wild" {
+  count = 3
+  simulated {
+    absent_ratio = 0.5
+    wrong_ratio  = 0.5
+  }
+}
+account "lab" {
+  tokens = 500
+}
+job "tree" {
+  count         = 4
+  employer      = "lab"
+  skills        = ["s"]
+  reward        = 100
+  energy_budget = 20
+  required      = false
+  simulated = {
+    delegate = [
+      {
+        name = "one", skills = ["s"], reward = 31.3, energy_budget = 7,
+        simulated = { delegate = [{ name = "deep", skills = ["s"], reward = 3.7 }] }
+      },
+      { name = "two", skills = ["s"], reward = 20.1, needs = ["one"] },
+    ]
+  }
+}
 job "a" {
   count          = 30
   skills         = ["s"]
@@ -84,6 +111,7 @@ job "never" {
 const costlyRehearsal = `
 at "100m" { order = ["cancel", "a_25", "--reason", "too dear"] }
 at "200m" { order = ["cancel", "a_29"] }
+at "201m" { order = ["cancel", "tree_2"] }
 `
 
 // ran rehearses a mission and returns its data folder.
@@ -109,7 +137,7 @@ func said(t *testing.T, to any, args ...string) {
 }
 
 // moved is a transfer as omega log spells it.
-type moved struct{ ID, Unit, Debit, Credit, Amount string }
+type moved struct{ ID, Unit, Debit, Credit, Amount, Cause string }
 
 // transfers are all movements of tokens for jobs, as the log spells them.
 func transfers(t *testing.T, data string) (all []moved) {
@@ -119,7 +147,7 @@ func transfers(t *testing.T, data string) (all []moved) {
 		var entry struct{ Transfers []moved }
 		require.NoError(t, json.Unmarshal([]byte(line), &entry))
 		for _, m := range entry.Transfers {
-			if m.Unit == "TOKEN" && !strings.HasPrefix(m.ID, "genesis/") {
+			if m.Unit == "TOKEN" && !strings.HasPrefix(m.ID, "genesis/") && m.Cause != "edit" {
 				all = append(all, m)
 			}
 		}
@@ -175,7 +203,9 @@ func TestCostIsWhatMoved(t *testing.T) {
 	for _, row := range sheet.Rows {
 		require.Equal(t, job[row.Key].String(), row.Amount, row.Key)
 	}
-	require.Len(t, sheet.Rows, 34)
+	require.Len(t, sheet.Rows, int(sheet.Jobs))
+	require.Greater(t, int(sheet.Jobs), 40, "children should have been posted")
+	require.NotEqual(t, "0", sheet.Cost.ValidatorsSlashed)
 	for by, prefix := range map[string]string{"worker": "worker:", "validator": "validator:", "account": ""} {
 		said(t, &sheet, "cost", "--data", data, "--top", "1000", "--by", by)
 		for _, row := range sheet.Rows {
@@ -220,6 +250,13 @@ func eachExplained(t *testing.T, data string, job map[string]ledger.Amount) {
 		var one inquiry.BillSheet
 		said(t, &one, "cost", id, "--data", data, "--by", "block")
 		require.Equal(t, told.Tree, one.Cost.Total)
+		var tree ledger.Amount
+		for other, cost := range job {
+			if other == id || strings.HasPrefix(other, id+"__") {
+				tree += cost
+			}
+		}
+		require.Equal(t, tree.String(), told.Tree, id)
 	}
 	require.Len(t, states, 5, "the mission should end jobs in every way there is: %v", states)
 }

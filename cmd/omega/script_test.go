@@ -42,6 +42,7 @@ func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
+		Deadline:            time.Now().Add(storiesWithin),
 		Setup:               setup,
 		Condition: func(name string) (bool, error) {
 			if name == "root" {
@@ -54,6 +55,9 @@ func TestStories(t *testing.T) {
 		},
 	})
 }
+
+// storiesWithin bounds all stories together: what never ends is killed then.
+const storiesWithin = 5 * time.Minute
 
 func setup(e *testscript.Env) error {
 	home := filepath.Join(e.WorkDir, "home")

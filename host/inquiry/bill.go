@@ -126,7 +126,7 @@ func (b *Bill) Apply(e *core.Entry) {
 // legs are what moves for no job: tokens are minted and given away to stake.
 func (b *Bill) legs(legs []core.Leg) {
 	for _, leg := range legs {
-		if leg.Unit != ledger.Token {
+		if leg.Unit != ledger.Token || b.only != "" {
 			continue
 		}
 		b.give(leg.Debit, -leg.Amount)
@@ -257,12 +257,15 @@ type RowOf struct {
 type CheckOf struct {
 	Rows     string `json:"rows"`
 	Balances string `json:"balances"`
-	Minted   string `json:"minted"`            // into employers' accounts
-	Lent     string `json:"endowed"`           // to workers and validators, to stake with
-	Free     string `json:"free"`              // on employers' accounts now
-	Held     string `json:"held"`              // in escrows and deposits now
-	Payer    string `json:"paid_by,omitempty"` // who pays, where one job is asked for
-	Paid     string `json:"paid,omitempty"`    // by it, what came back taken off
+	Held     string `json:"held"` // in escrows and deposits now
+	// Of a whole mission: of what was minted, what was given to workers and
+	// validators to stake with, and what is on the employers' accounts now.
+	Minted string `json:"minted,omitempty"`
+	Lent   string `json:"endowed,omitempty"`
+	Free   string `json:"free,omitempty"`
+	// Of one job: who pays for it, and what it has paid without what came back.
+	Payer string `json:"paid_by,omitempty"`
+	Paid  string `json:"paid,omitempty"`
 }
 
 const billSchema = "omega.cost/v1"
@@ -276,7 +279,6 @@ func (b *Bill) Sheet(s *core.State) (*BillSheet, error) {
 	}
 	sheet := &BillSheet{
 		Schema: billSchema, Mission: s.Spec().Mission.Name, Seq: s.Seq(), At: s.Now(), Job: b.only, By: b.by, Cost: b.total.spell(), Jobs: b.jobs,
-		Check: CheckOf{Minted: b.minted.String(), Lent: b.lent.String()},
 	}
 	var sum ledger.Amount
 	switch b.by {

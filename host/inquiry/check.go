@@ -8,39 +8,47 @@ import (
 // check compares what the rows sum up to with what the balances have changed
 // by, and writes both down.
 func (b *Bill) check(s *core.State, sheet *BillSheet, sum ledger.Amount) error {
-	held, t := balancesOf(s.Ledger()), &b.total
-	free := held.kind[ledger.KindAccount]
-	kept := held.kind[ledger.KindEscrow] + held.kind[ledger.KindDeposit]
-	is := b.minted - b.lent - free - kept
+	is := b.changed(s, &sheet.Check)
 	if b.only != "" {
-		kept, is = t.Escrow+t.Deposit, b.paid-t.ToTreasury-t.Escrow-t.Deposit
+		is = b.changedByOne(&sheet.Check)
 	}
-	switch b.by {
-	case ByWorker:
-		is = t.Pay - t.WorkerSlashed
-		if b.only == "" {
-			is = held.kind[ledger.KindWorker] + held.kind[ledger.KindWorkerStake] - b.given(ByWorker)
-		}
-	case ByValidator:
-		is = t.Shares + t.SlashShares - t.SeatSlashed
-		if b.only == "" {
-			is = held.kind[ledger.KindValidator] + held.kind[ledger.KindValidatorStake] - b.given(ByValidator)
-		}
-	case ByAccount:
-		is = t.ToTreasury - b.paid
-		if b.only == "" {
-			is = free - b.given(ByAccount)
-		}
-	}
-	c := &sheet.Check
-	c.Rows, c.Balances, c.Free, c.Held = sum.String(), is.String(), free.String(), kept.String()
-	if b.only != "" {
-		c.Payer, c.Paid = b.payer, b.paid.String()
-	}
-	if sum != is {
+	if sheet.Check.Rows, sheet.Check.Balances = sum.String(), is.String(); sum != is {
 		return disagree("the sum", sum, is)
 	}
 	return nil
+}
+
+// changed is what the balances of a kind have changed by, endowments aside, and
+// for a cost what the employers' accounts have lost beyond what is held.
+func (b *Bill) changed(s *core.State, c *CheckOf) ledger.Amount {
+	held := balancesOf(s.Ledger())
+	free, kept := held.kind[ledger.KindAccount], held.kind[ledger.KindEscrow]+held.kind[ledger.KindDeposit]
+	c.Minted, c.Lent, c.Free, c.Held = b.minted.String(), b.lent.String(), free.String(), kept.String()
+	switch b.by {
+	case ByWorker:
+		return held.kind[ledger.KindWorker] + held.kind[ledger.KindWorkerStake] - b.given(ByWorker)
+	case ByValidator:
+		return held.kind[ledger.KindValidator] + held.kind[ledger.KindValidatorStake] - b.given(ByValidator)
+	case ByAccount:
+		return free - b.given(ByAccount)
+	}
+	return b.minted - b.lent - free - kept
+}
+
+// changedByOne is the same for one job and all below it, from what its employer
+// has paid.
+func (b *Bill) changedByOne(c *CheckOf) ledger.Amount {
+	t := &b.total
+	*c = CheckOf{Payer: b.payer, Paid: b.paid.String(), Held: (t.Escrow + t.Deposit).String()}
+	switch b.by {
+	case ByWorker:
+		return t.Pay - t.WorkerSlashed
+	case ByValidator:
+		return t.Shares + t.SlashShares - t.SeatSlashed
+	case ByAccount:
+		return t.ToTreasury - b.paid
+	}
+	return b.paid - t.ToTreasury - t.Escrow - t.Deposit
 }
 
 func (b *Bill) given(by Grouping) (sum ledger.Amount) {

@@ -110,7 +110,7 @@ type AttemptOf struct {
 	AssignedAt   core.Time       `json:"assigned_at"`
 	StartedAt    *core.Time      `json:"started_at"`
 	EndedAt      *core.Time      `json:"ended_at"`
-	Outcome      string          `json:"outcome"` // running, submitted, approved, delegated, failed, rejected, void, left
+	Outcome      string          `json:"outcome"` // running, submitted, approved, delegated, failed, rejected, void, cut short
 	Reason       string          `json:"reason"`
 	Detail       string          `json:"detail"`
 	RetryAt      *core.Time      `json:"retry_at"`

@@ -118,7 +118,7 @@ func (s *Story) ended(e *core.Entry, ev *core.JobEnded) {
 	s.out.EndedAt, s.out.Reason, s.out.Detail = ref(e.At), ev.Reason, ev.Detail
 	if a := s.attempt; a != nil {
 		a.sums.energy, a.sums.compute = a.sums.energy+ev.EnergyUsed, a.sums.compute+ev.ComputeUsed
-		outcome := "left"
+		outcome := "cut short"
 		if ev.State == core.JobFinalized {
 			outcome = "approved"
 		}
@@ -247,8 +247,14 @@ func (s *Story) order(e *core.Entry) {
 }
 
 func (s *Story) decide(e *core.Entry, what, text, detail string) {
+	if n := len(s.decisions.items); n > 0 && what == unattended && s.decisions.items[n-1].What == unattended {
+		s.decisions.items[n-1].Text = text // it is said again and again
+		return
+	}
 	s.decisions.add(&DecisionOf{Seq: e.Seq, At: e.At, What: what, By: e.By, Text: text, Detail: detail})
 }
+
+const unattended = "jobs_unattended"
 
 func (s *Story) decided(e *core.Entry, event core.Event) {
 	switch ev := event.(type) {
