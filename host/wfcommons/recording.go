@@ -30,7 +30,8 @@ const (
 
 	maxSeconds = 1e9 // of one task, 30 years
 	maxCores   = 1 << 10
-	maxName    = 1000 // bytes of an id, a title or a machine's name
+	maxEdges   = 1_000_000 // a few files that many tasks write and read make as many as one likes
+	maxName    = 1000      // bytes of an id, a title or a machine's name
 	maxProgram = 64
 )
 
@@ -242,56 +243,78 @@ func (r *Recording) housed(d *document) error {
 // connect finds what each task needs: its recorded parents, whoever names it a
 // child, and where parents were not recorded, whoever wrote a file it read.
 func (r *Recording) connect(tasks []specified, at map[string]int) error {
-	needs := make([]map[int]bool, len(tasks))
-	need := func(task, parent int) {
-		if needs[task] == nil {
-			needs[task] = map[int]bool{}
-		}
-		needs[task][parent] = true
-	}
+	g := graph{at: at, needs: make([]map[int]bool, len(tasks))}
 	writers := map[string][]int{}
 	for i := range tasks {
 		for _, file := range tasks[i].Outputs {
 			writers[file] = append(writers[file], i)
 		}
 	}
-	find := func(i int, member string, n int, id string) (int, error) {
-		other, known := at[normal(id)]
-		switch {
-		case !known:
-			return 0, fmt.Errorf("workflow.specification.tasks[%d].%s[%d] is %s: no task has that id", i, member, n, quoted(id))
-		case other == i:
-			return 0, fmt.Errorf("workflow.specification.tasks[%d].%s[%d] is %s, the task itself", i, member, n, quoted(id))
-		}
-		return other, nil
-	}
 	for i := range tasks {
 		for n, id := range tasks[i].Children {
-			child, err := find(i, "children", n, id)
+			child, err := g.find(i, "children", n, id)
 			if err != nil {
 				return err
 			}
-			need(child, i)
+			if err := g.need(child, i); err != nil {
+				return err
+			}
 		}
 		if tasks[i].Parents == nil {
 			for _, file := range tasks[i].Inputs {
 				for _, writer := range writers[file] {
-					if writer != i {
-						need(i, writer)
+					if err := g.need(i, writer); err != nil {
+						return err
 					}
 				}
 			}
 			continue
 		}
 		for n, id := range *tasks[i].Parents {
-			parent, err := find(i, "parents", n, id)
+			parent, err := g.find(i, "parents", n, id)
 			if err != nil {
 				return err
 			}
-			need(i, parent)
+			if err := g.need(i, parent); err != nil {
+				return err
+			}
 		}
 	}
-	return r.order(needs)
+	return r.order(g.needs)
+}
+
+// graph is which tasks need which, by their places in the recording.
+type graph struct {
+	at    map[string]int // by id
+	needs []map[int]bool
+	edges int
+}
+
+// need notes an edge. A task that reads what it wrote does not wait for itself.
+func (g *graph) need(task, parent int) error {
+	if task == parent || g.needs[task][parent] {
+		return nil
+	}
+	if g.needs[task] == nil {
+		g.needs[task] = map[int]bool{}
+	}
+	g.needs[task][parent] = true
+	if g.edges++; g.edges > maxEdges {
+		return fmt.Errorf("workflow.specification.tasks have more than %d edges: that many cannot be a mission", maxEdges)
+	}
+	return nil
+}
+
+// find is the task that a member of task i names.
+func (g *graph) find(i int, member string, n int, id string) (int, error) {
+	other, known := g.at[normal(id)]
+	switch {
+	case !known:
+		return 0, fmt.Errorf("workflow.specification.tasks[%d].%s[%d] is %s: no task has that id", i, member, n, quoted(id))
+	case other == i:
+		return 0, fmt.Errorf("workflow.specification.tasks[%d].%s[%d] is %s, the task itself", i, member, n, quoted(id))
+	}
+	return other, nil
 }
 
 // order writes the needs down, sorted, and refuses a circle.

@@ -119,7 +119,14 @@ func TestRefusedRecordings(t *testing.T) {
 		require.NotContains(t, err.Error(), "\n", name)
 		require.Less(t, len(err.Error()), 3000, name)
 	}
-	_, err := Parse(make([]byte, MaxBytes+1))
+	crowd := strings.Repeat(`{"id":"%d","inputFiles":["x"],"outputFiles":["x"]},`, 1100)
+	ids := make([]any, 1100)
+	for i := range ids {
+		ids[i] = i
+	}
+	_, err := Parse([]byte(wf(strings.TrimSuffix(fmt.Sprintf(crowd, ids...), ","), "")))
+	require.ErrorContains(t, err, "more than 1000000 edges")
+	_, err = Parse(make([]byte, MaxBytes+1))
 	require.ErrorContains(t, err, "more than 64 MiB")
 }
 
