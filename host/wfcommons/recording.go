@@ -261,12 +261,8 @@ func (r *Recording) connect(tasks []specified, at map[string]int) error {
 			}
 		}
 		if tasks[i].Parents == nil {
-			for _, file := range tasks[i].Inputs {
-				for _, writer := range writers[file] {
-					if err := g.need(i, writer); err != nil {
-						return err
-					}
-				}
+			if err := g.read(i, tasks[i].Inputs, writers); err != nil {
+				return err
 			}
 			continue
 		}
@@ -301,6 +297,18 @@ func (g *graph) need(task, parent int) error {
 	g.needs[task][parent] = true
 	if g.edges++; g.edges > maxEdges {
 		return fmt.Errorf("workflow.specification.tasks have more than %d edges: that many cannot be a mission", maxEdges)
+	}
+	return nil
+}
+
+// read notes that a task needs the writers of the files it read.
+func (g *graph) read(task int, files []string, writers map[string][]int) error {
+	for _, file := range files {
+		for _, writer := range writers[file] {
+			if err := g.need(task, writer); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
