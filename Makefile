@@ -40,6 +40,9 @@ golden: build ## write missions/*/digest again, after a change of the record tha
 sim: ## run the simulator for longer than make test does
 	OMEGA_SEEDS=$${OMEGA_SEEDS:-1-2000} go test -count=1 -timeout 60m -run TestSimulation ./host/hosttest
 
+kills: ## kill a host 5,000 times, or OMEGA_KILLS times
+	OMEGA_KILLS=$${OMEGA_KILLS:-5000} go test -count=1 -timeout 120m -parallel 6 -v -run TestKilledHostGoesOn ./cmd/omega
+
 damage: ## cut and flip every byte of a mission's journal: some 5 million starts
 	OMEGA_DAMAGE=all go test -count=1 -timeout 300m -v -run TestEveryByteOfAMission ./host
 
@@ -49,4 +52,4 @@ bench: ## measure, side by side with others; as root it installs PostgreSQL wher
 clean: ## remove what was built and the data of make run
 	rm -rf bin .omega bench/out
 
-.PHONY: help build run test check ci golden sim damage bench clean
+.PHONY: help build run test check ci golden sim kills damage bench clean

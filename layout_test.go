@@ -32,6 +32,7 @@ const lattice = `
 	host/ledger       0
 	host/council      0
 	host/journal      0
+	host/wfcommons    0
 	host/core         1  host/council host/ledger
 	host/missionfile  2  host/core host/ledger
 	host/inquiry      2  host/core host/ledger
@@ -39,7 +40,7 @@ const lattice = `
 	host/projection   2  host/core host/ledger
 	host              5  host/core host/council host/inquiry host/journal host/ledger host/missionfile host/projection host/worker
 	host/hosttest     6  
-	cmd/omega         6  host host/core host/inquiry host/journal host/ledger host/missionfile host/projection host/worker missions
+	cmd/omega         6  host host/core host/inquiry host/journal host/ledger host/missionfile host/projection host/wfcommons host/worker missions
 `
 
 // pure are the packages whose answers depend on their arguments alone: no

@@ -77,7 +77,7 @@ func (h *hosting) openLocked(ctx context.Context, c Config, data string, mission
 	if h.id, fresh, err = missionID(c.FS, data); err != nil {
 		return err
 	}
-	if h.found, err = recoverState(journal.Options{FS: c.FS, Mission: h.id}, data); err != nil {
+	if h.found, err = recoverState(journal.Options{FS: c.FS, Mission: h.id, SegmentBytes: c.Segment}, data); err != nil {
 		return err
 	}
 	keys, err := openKeys(data)

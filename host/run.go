@@ -58,6 +58,7 @@ type Config struct {
 	Speed   ledger.Ratio      // mission time per wall time; 0 is 1
 	Version string            // of the program
 	FS      journal.FS        // what the journal and its checkpoints lie on; nil is the disk
+	Segment int64             // bytes at which a segment of the journal is cut; 0 is 64 MiB
 	Lines   io.Writer         // progress for people, a line an event; nil for none
 	Watch   Watcher           // is told of every entry; nil for nobody
 	Problem io.Writer         // diagnostics and warnings; nil for none

@@ -11,10 +11,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/fsnotify/fsnotify"
 	"github.com/stretchr/testify/require"
 
 	"github.com/omega-run/omega/host"
@@ -69,7 +72,7 @@ job "r" {
 }
 `
 
-// killCycles is how often the host is killed: a few by default, as many as
+// killCycles is how often a host is killed: a few times by default, as often as
 // OMEGA_KILLS says before a release.
 func killCycles(t *testing.T) int {
 	if n, err := strconv.Atoi(os.Getenv("OMEGA_KILLS")); err == nil {
@@ -78,65 +81,213 @@ func killCycles(t *testing.T) int {
 	if testing.Short() {
 		t.Skip("kills a host")
 	}
-	return 6
+	return 12
+}
+
+// perMission is how many kills one mission goes through: its journal is read
+// after each, so one that grew for ever would make the test slow and no better.
+const perMission = 50
+
+// smallSegment makes a journal begin a new segment every few kills.
+const smallSegment = 64 << 10
+
+// smallSegments is a program: omega run with small segments. Its arguments are
+// mission and data folder.
+func smallSegments() {
+	ctx, cancel := notify()
+	defer cancel()
+	outcome, err := host.Run(ctx, host.Config{Path: os.Args[1], Data: os.Args[2], Problem: os.Stderr, Segment: smallSegment})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(host.CodeUsage)
+	}
+	os.Exit(outcome.Code)
+}
+
+// windows are the instants at which a host is killed, one after the other.
+var windows = []string{
+	"starting",     // up to a few tens of milliseconds after it was started
+	"working",      // some time after it has recorded something
+	"new segment",  // while the journal begins one, or copies its last at a start
+	"checkpoint",   // while a chunk or a manifest is put in its place
+	"artifact",     // while an artifact is put in its place
+	"just leaving", // after it was asked to leave
 }
 
 // A host that is killed at any instant goes on: no entry that was durable is
 // lost or changed, nothing is paid twice, and the record audits.
 func TestKilledHostGoesOn(t *testing.T) {
-	dir := t.TempDir()
-	program := filepath.Join(dir, "omega")
-	out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput()
-	require.NoError(t, err, string(out))
 	cycles := killCycles(t)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	var mu sync.Mutex
+	killed := map[string]int{}
+	t.Run("missions", func(t *testing.T) {
+		for n := range (cycles + perMission - 1) / perMission {
+			t.Run(strconv.Itoa(n), func(t *testing.T) {
+				t.Parallel()
+				v := newVictim(t, min(perMission, cycles-n*perMission), rand.New(rand.NewPCG(seed, uint64(n))), n%2 == 0)
+				v.run(t)
+				mu.Lock()
+				defer mu.Unlock()
+				for window, n := range v.killed {
+					killed[window] += n
+				}
+			})
+		}
+	})
+	t.Logf("%d kills: %v", cycles, killed)
+	for _, window := range windows {
+		require.True(t, killed[window] > 0 || cycles < perMission, "never killed in the window %q", window)
+	}
+}
+
+// victim is a mission whose host is killed again and again.
+type victim struct {
+	dir, data string
+	args      []string // the program and what it is told
+	env       []string
+	cycles    int
+	dice      *rand.Rand
+	known     map[uint64]journal.Digest // of the entries that were durable
+	killed    map[string]int            // by window
+}
+
+func newVictim(t *testing.T, cycles int, dice *rand.Rand, small bool) *victim {
+	dir := t.TempDir()
+	v := &victim{dir: dir, data: filepath.Join(dir, "data"), cycles: cycles, dice: dice, known: map[uint64]journal.Digest{}, killed: map[string]int{}}
 	mission := fmt.Sprintf(killMission, 1000+100*cycles, 100+10*cycles)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "mission.hcl"), []byte(mission), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "work.sh"), []byte(`echo '{"result":{"ok":true}}'`), 0o600))
-	data := filepath.Join(dir, "data")
-	env := append(os.Environ(), "XDG_CONFIG_HOME="+filepath.Join(dir, "config"), "XDG_STATE_HOME="+filepath.Join(dir, "state"))
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	dice := rand.New(rand.NewPCG(seed, 1))
-	known := map[uint64]journal.Digest{}
-	for range cycles {
-		killOnce(t, program, dir, data, env, instant(data, dice))
-		keepDurable(t, data, known)
-	}
-	require.Greater(t, len(known), 20*cycles, "too little was recorded for this test to say anything")
-	audit, err := host.Verify(data)
+	self, err := os.Executable()
 	require.NoError(t, err)
-	for _, p := range audit.Problems {
-		require.Contains(t, p.Problem, "torn tail", "entry %d", p.Seq)
+	v.args = []string{filepath.Join(dir, "omega"), "run", dir, "--data", v.data, "--json"}
+	if small {
+		v.args = []string{filepath.Join(dir, "smallsegments"), dir, v.data}
 	}
-	require.Greater(t, paidOnce(t, data), 10, "too little work was done for this test to say anything")
+	require.NoError(t, os.Symlink(self, v.args[0]))
+	v.env = append(os.Environ(), "XDG_CONFIG_HOME="+filepath.Join(dir, "config"), "XDG_STATE_HOME="+filepath.Join(dir, "state"))
+	return v
 }
 
-// instant chooses when to kill: one host in four while it starts, the others
-// some time after they have recorded something.
-func instant(data string, dice *rand.Rand) (wait func()) {
-	pause, before := time.Duration(dice.IntN(300))*time.Millisecond, host.LastDurable(data)
-	starting := dice.IntN(4) == 0
-	return func() {
-		for i := 0; !starting && i < 20_000 && host.LastDurable(data) == before; i++ {
-			time.Sleep(time.Millisecond)
-		}
-		time.Sleep(pause)
+func (v *victim) run(t *testing.T) {
+	for n := range v.cycles {
+		v.killOnce(t, windows[n%len(windows)])
+		keepDurable(t, v.data, v.known)
 	}
+	require.Greater(t, len(v.known), 10*v.cycles, "too little was recorded for this test to say anything")
+	v.leave(t)
+	keepDurable(t, v.data, v.known)
+	audit, err := host.Verify(v.data)
+	require.NoError(t, err)
+	require.Empty(t, audit.Problems)
+	require.Positive(t, paidOnce(t, v.data), "too little work was done for this test to say anything")
 }
 
-func killOnce(t *testing.T, program, dir, data string, env []string, wait func()) {
-	cmd := exec.Command(program, "run", dir, "--data", data, "--json")
-	cmd.Env, cmd.Stdout = env, io.Discard
+// start starts the host; what it says is given back once it has ended.
+func (v *victim) start(t *testing.T) (cmd *exec.Cmd, said func() string) {
+	cmd = exec.Command(v.args[0], v.args[1:]...)
+	cmd.Env, cmd.Stdout = v.env, io.Discard
 	stderr, err := cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	wait()
-	require.NoError(t, cmd.Process.Signal(syscall.SIGKILL))
-	said, _ := io.ReadAll(stderr)
-	err = cmd.Wait()
-	var exit *exec.ExitError
-	require.ErrorAs(t, err, &exit)
-	require.Equal(t, syscall.SIGKILL, exit.Sys().(syscall.WaitStatus).Signal(), string(said))
+	return cmd, func() string {
+		b, _ := io.ReadAll(stderr)
+		return string(b)
+	}
+}
+
+// killOnce starts the host, waits for an instant in the window and kills it. A
+// window that does not come is not counted.
+func (v *victim) killOnce(t *testing.T, window string) {
+	before := host.LastDurable(v.data)
+	look := v.watch(t, window)
+	cmd, said := v.start(t)
+	pause := time.Duration(v.dice.IntN(60_000)) * time.Microsecond
+	hit := true
+	switch window {
+	case "starting":
+	case "working":
+		v.recorded(before)
+		pause *= 3
+	case "just leaving":
+		v.recorded(before)
+		require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	default:
+		hit, pause = look(), 0
+	}
+	time.Sleep(pause)
+	_ = cmd.Process.Signal(syscall.SIGKILL) // one that was leaving may have left
+	problems := said()
+	_ = cmd.Wait()
+	status := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	switch {
+	case status.Signaled():
+		require.Equal(t, syscall.SIGKILL, status.Signal(), problems)
+		if hit {
+			v.killed[window]++
+		}
+	default:
+		require.Equal(t, "just leaving", window, problems)
+		require.Less(t, status.ExitStatus(), host.CodeUsage, problems)
+	}
+}
+
+// recorded waits until the host has made something durable.
+func (v *victim) recorded(before uint64) {
+	for i := 0; i < 20_000 && host.LastDurable(v.data) == before; i++ {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// leave lets the host start and leave in peace.
+func (v *victim) leave(t *testing.T) {
+	before := host.LastDurable(v.data)
+	cmd, said := v.start(t)
+	v.recorded(before)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	problems := said()
+	_ = cmd.Wait()
+	require.Less(t, codeOf(cmd.ProcessState), host.CodeUsage, problems)
+}
+
+// watch returns what waits until a file of the window is on its way to its
+// place, for the first time or a later one. It reports whether it came.
+func (v *victim) watch(t *testing.T, window string) (wait func() bool) {
+	folder, suffix, least := "", ".tmp", 0
+	switch window {
+	case "new segment":
+		folder, suffix = "journal", ".jsonl.tmp"
+		least = v.dice.IntN(2) // the first may be the copy of an unproven tail
+	case "checkpoint":
+		folder, least = "checkpoint", v.dice.IntN(6)
+	case "artifact":
+		folder, least = "status", v.dice.IntN(5)
+	default:
+		return nil
+	}
+	folder = filepath.Join(v.data, folder)
+	require.NoError(t, os.MkdirAll(folder, 0o700))
+	watcher, err := fsnotify.NewWatcher()
+	require.NoError(t, err)
+	require.NoError(t, watcher.Add(folder))
+	return func() bool {
+		defer watcher.Close()
+		const within = 2 * time.Second
+		for late := time.After(within); ; {
+			select {
+			case e := <-watcher.Events:
+				if !e.Has(fsnotify.Create) || !strings.HasSuffix(e.Name, suffix) {
+					continue
+				}
+				if least--; least < 0 {
+					return true
+				}
+			case <-late:
+				return false
+			}
+		}
+	}
 }
 
 // keepDurable checks that every entry known to be durable is still what it was,

@@ -143,15 +143,15 @@ func sentence(comment string) string {
 	return strings.Join(strings.Fields(strings.ReplaceAll(comment, "`", "'")), " ")
 }
 
-// drawing draws the schema of one form.
-type drawing struct {
+// chart draws the schema of one form.
+type chart struct {
 	words  words
 	closed map[reflect.Type][]any
 	defs   map[string]any
 	types  []reflect.Type // in the order they were met
 }
 
-func (d *drawing) of(t reflect.Type) map[string]any {
+func (d *chart) of(t reflect.Type) map[string]any {
 	switch {
 	case t == reflect.TypeFor[json.RawMessage]():
 		return map[string]any{}
@@ -199,7 +199,7 @@ func nameOf(t reflect.Type) string {
 	return name
 }
 
-func (d *drawing) object(t reflect.Type) map[string]any {
+func (d *chart) object(t reflect.Type) map[string]any {
 	properties, required := map[string]any{}, []string{}
 	for _, f := range members(t) {
 		schema := d.of(f.Type)
@@ -245,8 +245,8 @@ func members(t reflect.Type) (all []member) {
 	return all
 }
 
-func (f *form) draw(w words) (*drawing, []byte) {
-	d := &drawing{words: w, closed: closed(), defs: map[string]any{}}
+func (f *form) draw(w words) (*chart, []byte) {
+	d := &chart{words: w, closed: closed(), defs: map[string]any{}}
 	t := reflect.TypeOf(f.value)
 	root := d.object(t)
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -313,7 +313,7 @@ it has no guardian script and no replica.
 
 `
 
-func (f *form) page(d *drawing) string {
+func (f *form) page(d *chart) string {
 	what := "`" + f.of + "`"
 	if f.line() {
 		what += ", a line"
@@ -322,7 +322,7 @@ func (f *form) page(d *drawing) string {
 }
 
 // table is what a page says of a type.
-func table(d *drawing, t reflect.Type) string {
+func table(d *chart, t reflect.Type) string {
 	text := ""
 	if about := d.words.of(t, ""); about != "" {
 		text += about + "\n\n"

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,8 +17,6 @@ import (
 	"github.com/omega-run/omega/host/inquiry"
 	"github.com/omega-run/omega/host/ledger"
 )
-
-var update = flag.Bool("update", false, "write the golden screens")
 
 var drawnAt = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 

@@ -24,7 +24,7 @@ import (
 // the attempts the program runs.
 func TestMain(m *testing.M) {
 	worker.Shim()
-	testscript.Main(m, map[string]func(){"omega": main})
+	testscript.Main(m, map[string]func(){"omega": main, "smallsegments": smallSegments})
 }
 
 // TestStories runs the command stories in testdata/script. Each works in a
