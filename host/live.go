@@ -145,7 +145,7 @@ func (l *live) turn() (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if now := l.clock.now(); now >= l.state.Now()+clockInterval {
+	if now := l.clock.now(); !more && now >= l.state.Now()+clockInterval { // never past what is due and not settled
 		_, err = l.apply(now, "mission", &core.Clock{})
 	}
 	return more, err
@@ -205,6 +205,7 @@ func (l *live) take(in input) error {
 	if err := l.catchUp(now); err != nil {
 		return err
 	}
+	now = l.standing(now)
 	before := l.state.Status()
 	entry, err := l.apply(now, in.by, in.command)
 	if err != nil {
@@ -313,6 +314,7 @@ func (l *live) leave(reason string) error {
 	if err := l.catchUp(now); err != nil { // nobody who comes later can tell what was in time
 		return err
 	}
+	now = l.standing(now)
 	if _, err := l.apply(now, "host", &core.Leave{Reason: reason}); err != nil {
 		return err
 	}

@@ -58,6 +58,7 @@ const maxRounds = 64
 // reports whether something is left.
 func (l *loop) settle(now core.Time) (more bool, err error) {
 	for range maxRounds {
+		now = l.standing(now)
 		at := now
 		if due, ok := l.overdue(now); ok {
 			at = due
@@ -79,6 +80,16 @@ func (l *loop) overdue(now core.Time) (core.Time, bool) {
 		due, ok = l.desk.replies[0].at, true
 	}
 	return max(due, l.state.Now()), ok && due < now
+}
+
+// standing is the instant until which mission time has run by now: what was
+// caught up with may have stopped it.
+func (l *loop) standing(now core.Time) core.Time {
+	switch l.state.Status() {
+	case core.Running, core.Stopping:
+		return now
+	}
+	return min(now, l.state.Now())
 }
 
 // catchUp settles what was due before now.
