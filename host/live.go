@@ -40,8 +40,9 @@ type live struct {
 type input struct {
 	by      string
 	command core.Command
-	receipt *Receipt   // written once the entry is recorded; may be nil
-	work    *core.Work // of an answer the host itself makes: it is dropped when nobody waits for it any more
+	receipt *Receipt    // written once the entry is recorded; may be nil
+	vote    *SignedVote // of a seat held outside; its signature holds
+	work    *core.Work  // of an answer the host itself makes: it is dropped when nobody waits for it any more
 }
 
 // maxInbox is how many inputs wait for the loop before their senders do.
@@ -192,6 +193,10 @@ func (l *live) keepTime() {
 // take steps one input. What was due before it comes first.
 func (l *live) take(in input) error {
 	if in.work != nil && !l.desk.goesOn(*in.work) {
+		return nil
+	}
+	if in.vote != nil && !in.vote.seated(l.state) {
+		in.receipt.write(l.state.Seq(), &core.Refusal{Code: core.RefuseVoteClosed, Detail: in.vote.Validator + " does not hold this seat"})
 		return nil
 	}
 	now := l.clock.now()

@@ -16,6 +16,7 @@ type loop struct {
 	desk    *desk
 	wall    func(core.Time) string                               // what a line carries beside its mission time
 	follow  func(*core.State, *core.Entry, core.Digest)          // a rehearsal's projections; nil when they have a cursor
+	gate    gate                                                 // before the loop, for votes from outside; it learns the keys from here
 	tail    *tail                                                // of a live run, for its readers; nil in a rehearsal
 	save    func(point journal.Checkpoint, fresh [][]byte) error // takes a checkpoint that has been recorded
 }
@@ -45,6 +46,7 @@ func (l *loop) apply(now core.Time, by string, command core.Command) (*core.Entr
 	if l.follow != nil {
 		l.follow(l.state, entry, digest)
 	}
+	l.gate.follow(l.state)
 	l.desk.reconcile(l.state)
 	return entry, nil
 }
