@@ -66,7 +66,7 @@ func (l *loop) settle(now core.Time) (more bool, err error) {
 			at = due
 		}
 		busy, err := l.settleOnce(at)
-		if err != nil || !busy {
+		if err != nil || !busy && at == now { // an answer nobody wants any more leaves an instant without anything to do
 			return false, err
 		}
 	}
