@@ -600,6 +600,9 @@ func (s *State) openPurse(name string) {
 
 func (s *State) evolveAsked(e *ApprovalAsked) {
 	j := s.jobs[e.Job]
+	if j.State == JobSubmitted {
+		s.undrawn.drop(j) // here, not when it comes to the front: a replay has to keep the order too
+	}
 	j.askedIn, j.State = j.State, JobAwaiting
 	j.asked, j.askedAt = e, s.now
 	s.touch(j)
