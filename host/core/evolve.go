@@ -617,7 +617,7 @@ func (s *State) evolveAnswered(e *ApprovalGiven) {
 	switch j.State {
 	case JobPostedState:
 		j.purse.unfunded.put(j)
-	case JobReadyState, JobRejected:
+	case JobReadyState, JobRejected, JobSubmitted: // denied, it goes on under the same deadline
 		j.ReadyAt += s.now - j.askedAt
 	}
 	j.asked, j.askedAt, j.askedIn = nil, 0, ""
