@@ -49,7 +49,7 @@ type auditor struct {
 	state   *core.State
 	set     *projection.Set
 	shown   uint64                 // the entry the artifacts are as of, 0 unknown
-	moved   map[core.Digest]bool   // commitments
+	moved   map[cast]bool          // commitments
 	files   map[core.Digest][]byte // recorded so far
 	differs []string               // of the status folder
 }
@@ -73,7 +73,7 @@ func Verify(data string) (*Audit, error) {
 	if found.Seq == 0 && found.Damage == nil {
 		return nil, fmt.Errorf("%s holds no journal", data)
 	}
-	a := &auditor{data: data, state: core.New(), set: projection.New(""), moved: map[core.Digest]bool{}, files: map[core.Digest][]byte{}}
+	a := &auditor{data: data, state: core.New(), set: projection.New(""), moved: map[cast]bool{}, files: map[core.Digest][]byte{}}
 	a.Entries, a.Digest, a.Mission, a.Problems = found.Seq, hex.EncodeToString(found.Digest[:]), found.Mission, []Problem{}
 	a.shown = shownEntry(data)
 	if found.Damage != nil {
@@ -158,6 +158,8 @@ func (a *auditor) check(e *core.Entry) {
 			a.submitted(e, event)
 		case *core.VotesCommitted:
 			a.committed(e, event)
+		case *core.SeatEquivocated:
+			a.equivocated(e, event)
 		case *core.VotesRevealed:
 			a.revealed(e, event)
 		}
@@ -207,14 +209,61 @@ func (a *auditor) submitted(e *core.Entry, s *core.AttemptSubmitted) {
 	}
 }
 
+// cast is a commitment in its round. In another round the same one is no copy: a
+// seat held outside that repeats it can never reveal it, and pays for that.
+type cast struct {
+	job        string
+	round      int64
+	commitment core.Digest
+}
+
 func (a *auditor) committed(e *core.Entry, v *core.VotesCommitted) {
-	a.HostHeld += int64(len(v.Votes))
 	for _, vote := range v.Votes {
-		if a.moved[vote.Commitment] {
+		this := cast{v.Job, v.Round, vote.Commitment}
+		if a.moved[this] {
 			a.problem(e.Seq, "a commitment of %s is a copy", v.Job)
 		}
-		a.moved[vote.Commitment] = true
+		a.moved[this] = true
+		switch holder := a.seat(v.Job, vote.Seat); {
+		case holder == nil:
+			a.problem(e.Seq, "a vote on %s has no seat", v.Job)
+		case !holder.Outside:
+			a.HostHeld++
+		case !ed25519.Verify(holder.Key[:], council.SigningBytes(vote.Commitment), vote.Signature):
+			a.problem(e.Seq, "the commitment of %s on %s is not signed by its key", holder.ID, v.Job)
+		}
 	}
+}
+
+// equivocated verifies the proof that a seat has signed two commitments.
+func (a *auditor) equivocated(e *core.Entry, v *core.SeatEquivocated) {
+	holder := a.seat(v.Job, v.Seat)
+	if holder == nil || !ed25519.Verify(holder.Key[:], council.SigningBytes(v.Commitment), v.Signature) || a.committedTo(e, v.Job, v.Seat) == v.Commitment {
+		a.problem(e.Seq, "nothing proves that seat %d of %s has signed two commitments", v.Seat, v.Job)
+	}
+}
+
+// committedTo is what a seat has committed to, before this entry or in it.
+func (a *auditor) committedTo(e *core.Entry, job string, seat int64) core.Digest {
+	for _, event := range e.Events {
+		if v, ok := event.(*core.VotesCommitted); ok && v.Job == job {
+			for _, vote := range v.Votes {
+				if vote.Seat == seat {
+					return vote.Commitment
+				}
+			}
+		}
+	}
+	return a.state.Job(job).Round.Seats[seat].Sealed.Commitment
+}
+
+// seat is who holds a seat of a job's open round, nil if there is none.
+func (a *auditor) seat(job string, n int64) *core.Validator {
+	j := a.state.Job(job)
+	if j == nil || j.Round == nil || n < 0 || n >= int64(len(j.Round.Seats)) {
+		return nil
+	}
+	return j.Round.Seats[n].Validator
 }
 
 func (a *auditor) revealed(e *core.Entry, v *core.VotesRevealed) {

@@ -35,6 +35,7 @@ func wallClock(wall func() time.Time) func(core.Time) string {
 type missionClock struct {
 	wall    func() time.Time
 	anchor  time.Time
+	seen    time.Time // the latest wall time it was asked at
 	from    core.Time
 	speed   ledger.Ratio
 	stopped bool
@@ -44,12 +45,22 @@ func newClock(wall func() time.Time, from core.Time, speed ledger.Ratio) *missio
 	return &missionClock{wall: wall, anchor: wall(), from: from, speed: speed}
 }
 
-// now is mission time; it never runs backwards, whatever the wall clock does.
+// now is mission time; it never runs backwards, and goes on from where it was
+// when the wall clock is set back.
 func (c *missionClock) now() core.Time {
 	if c.stopped {
 		return c.from
 	}
-	passed := max(0, c.wall().Sub(c.anchor))
+	wall := c.wall()
+	if wall.Before(c.seen) {
+		c.from, c.anchor = c.at(c.seen), wall
+	}
+	c.seen = wall
+	return c.at(wall)
+}
+
+func (c *missionClock) at(wall time.Time) core.Time {
+	passed := max(0, wall.Sub(c.anchor))
 	at, ok := ledger.MulDiv(passed.Microseconds(), int64(c.speed), 1_000_000*1000)
 	if !ok {
 		panic("host: mission time is over 292 million years")
@@ -63,6 +74,7 @@ func (c *missionClock) stop(at core.Time) { c.from, c.stopped = at, true }
 func (c *missionClock) run() {
 	if c.stopped {
 		c.anchor, c.stopped = c.wall(), false
+		c.seen = c.anchor
 	}
 }
 

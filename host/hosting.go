@@ -187,6 +187,7 @@ func (h *hosting) again(c Config) (int, error) {
 // takeUp records what happened before this host: genesis or the way back, a cut
 // tail, an edit.
 func (h *hosting) takeUp(c Config, mission *missionfile.Mission, problems missionfile.Diagnostics) error {
+	h.gate.follow(h.state)
 	h.clock = newClock(h.now, h.state.Now(), max(c.Speed, 0))
 	if c.Speed == 0 {
 		h.clock.speed = 1_000_000

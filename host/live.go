@@ -40,8 +40,9 @@ type live struct {
 type input struct {
 	by      string
 	command core.Command
-	receipt *Receipt   // written once the entry is recorded; may be nil
-	work    *core.Work // of an answer the host itself makes: it is dropped when nobody waits for it any more
+	receipt *Receipt    // written once the entry is recorded; may be nil
+	vote    *SignedVote // of a seat held outside; its signature holds
+	work    *core.Work  // of an answer the host itself makes: it is dropped when nobody waits for it any more
 }
 
 // maxInbox is how many inputs wait for the loop before their senders do.
@@ -145,7 +146,7 @@ func (l *live) turn() (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if now := l.clock.now(); now >= l.state.Now()+clockInterval {
+	if now := l.clock.now(); !more && now >= l.state.Now()+clockInterval { // never past what is due and not settled
 		_, err = l.apply(now, "mission", &core.Clock{})
 	}
 	return more, err
@@ -194,6 +195,10 @@ func (l *live) take(in input) error {
 	if in.work != nil && !l.desk.goesOn(*in.work) {
 		return nil
 	}
+	if in.vote != nil && !in.vote.seated(l.state) {
+		in.receipt.write(l.state.Seq(), &core.Refusal{Code: core.RefuseVoteClosed, Detail: in.vote.Validator + " does not hold this seat"})
+		return nil
+	}
 	now := l.clock.now()
 	if order, ok := in.command.(*core.Order); ok {
 		if answer, seq, known := l.state.Acknowledged(order.ID, order.Body); known {
@@ -205,6 +210,7 @@ func (l *live) take(in input) error {
 	if err := l.catchUp(now); err != nil {
 		return err
 	}
+	now = l.standing(now)
 	before := l.state.Status()
 	entry, err := l.apply(now, in.by, in.command)
 	if err != nil {
@@ -313,6 +319,7 @@ func (l *live) leave(reason string) error {
 	if err := l.catchUp(now); err != nil { // nobody who comes later can tell what was in time
 		return err
 	}
+	now = l.standing(now)
 	if _, err := l.apply(now, "host", &core.Leave{Reason: reason}); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ type loop struct {
 	desk    *desk
 	wall    func(core.Time) string                                   // what a line carries beside its mission time
 	follow  func(*core.State, *core.Entry, core.Digest)              // a rehearsal's projections; nil when they have a cursor
+	gate    gate                                                     // before the loop, for votes from outside; it learns the keys from here
 	tail    *tail                                                    // of a live run, for its readers; nil in a rehearsal
 	save    func(point journal.Checkpoint, fresh []core.Chunk) error // takes a checkpoint that has been recorded
 }
@@ -45,6 +46,7 @@ func (l *loop) apply(now core.Time, by string, command core.Command) (*core.Entr
 	if l.follow != nil {
 		l.follow(l.state, entry, digest)
 	}
+	l.gate.follow(l.state)
 	l.desk.reconcile(l.state)
 	return entry, l.desk.broken
 }
@@ -58,12 +60,13 @@ const maxRounds = 64
 // reports whether something is left.
 func (l *loop) settle(now core.Time) (more bool, err error) {
 	for range maxRounds {
+		now = l.standing(now)
 		at := now
 		if due, ok := l.overdue(now); ok {
 			at = due
 		}
 		busy, err := l.settleOnce(at)
-		if err != nil || !busy {
+		if err != nil || !busy && at == now { // an answer nobody wants any more leaves an instant without anything to do
 			return false, err
 		}
 	}
@@ -79,6 +82,16 @@ func (l *loop) overdue(now core.Time) (core.Time, bool) {
 		due, ok = l.desk.replies[0].at, true
 	}
 	return max(due, l.state.Now()), ok && due < now
+}
+
+// standing is the instant until which mission time has run by now: what was
+// caught up with may have stopped it.
+func (l *loop) standing(now core.Time) core.Time {
+	switch l.state.Status() {
+	case core.Running, core.Stopping:
+		return now
+	}
+	return min(now, l.state.Now())
 }
 
 // catchUp settles what was due before now.

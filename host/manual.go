@@ -106,6 +106,16 @@ func (m *Manual) TakeUp(mission *missionfile.Mission, missed []*core.Order) erro
 // Send puts a command into the inbox.
 func (m *Manual) Send(by string, command core.Command) { m.host.send(input{by: by, command: command}) }
 
+// Vote brings in what the holder of an outside seat has signed; one whose
+// signature does not hold is refused and does not reach the loop.
+func (m *Manual) Vote(v SignedVote) error {
+	in, err := m.host.gate.admit(v)
+	if err == nil {
+		m.host.send(in)
+	}
+	return err
+}
+
 // Order brings an order in as the control stream does.
 func (m *Manual) Order(o *core.Order) { m.host.hear([]*core.Order{o}) }
 

@@ -62,14 +62,29 @@ func (s *Session) Cursor(from uint64) *journal.Cursor { return s.host.journal.Cu
 // waits. Who sends it, and that an order is signed by a key that may give it,
 // is the caller's to check. The command belongs to the loop from here on.
 func (s *Session) Submit(ctx context.Context, by string, command core.Command) (*Receipt, error) {
+	return s.submit(ctx, input{by: by, command: command})
+}
+
+// Vote hands the loop what the holder of an outside seat has signed. A vote
+// whose signature does not hold is refused here, with ErrUnsigned.
+func (s *Session) Vote(ctx context.Context, v SignedVote) (*Receipt, error) {
+	in, err := s.host.gate.admit(v)
+	if err != nil {
+		return nil, err
+	}
+	return s.submit(ctx, in)
+}
+
+func (s *Session) submit(ctx context.Context, in input) (*Receipt, error) {
 	r := &Receipt{session: s, taken: make(chan struct{})}
+	in.receipt = r
 	select {
 	case <-s.done: // the inbox may have room for what nobody takes any more
 		return nil, ErrEnded
 	default:
 	}
 	select {
-	case s.host.inbox <- input{by: by, command: command, receipt: r}:
+	case s.host.inbox <- in:
 		return r, nil
 	case <-s.done:
 		return nil, ErrEnded

@@ -92,7 +92,7 @@ func (s *State) unfitChildren(j *Job, children []JobSpec) string {
 	case j.Depth+1 > s.spec.Delegation.MaxDepth:
 		return fmt.Sprintf("deeper than max_depth, %d", s.spec.Delegation.MaxDepth)
 	}
-	cost, siblings := ledger.Amount(0), map[string]bool{}
+	cost, left, siblings := ledger.Amount(0), s.Grantable(j), map[string]bool{}
 	for _, other := range j.Children {
 		siblings[other.Spec.ID] = true
 	}
@@ -105,10 +105,9 @@ func (s *State) unfitChildren(j *Job, children []JobSpec) string {
 			return fmt.Sprintf("child %d: %s", i+1, problem)
 		}
 		siblings[child.ID] = true
-		cost += s.escrowFor(child) + s.depositOf(child) // at most 1,000 of at most 10¹² units each
-	}
-	if left := s.Grantable(j); cost > left {
-		return fmt.Sprintf("the children cost %s with fees and deposits, %s is left to spend on them", cost, left)
+		if cost += s.escrowFor(child) + s.depositOf(child); cost > left { // here: the sum of all might overflow
+			return fmt.Sprintf("%d of the children cost %s with fees and deposits, %s is left to spend on them", i+1, cost, left)
+		}
 	}
 	return ""
 }

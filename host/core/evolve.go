@@ -642,6 +642,9 @@ func (s *State) openPurse(name string) {
 
 func (s *State) evolveAsked(e *ApprovalAsked) {
 	j := s.jobs[e.Job]
+	if j.State == JobSubmitted {
+		s.undrawn.drop(j) // here, not when it comes to the front: a replay has to keep the order too
+	}
 	j.askedIn, j.State = j.State, JobAwaiting
 	j.asked, j.askedAt = e, s.now
 	s.touch(j)
@@ -656,7 +659,7 @@ func (s *State) evolveAnswered(e *ApprovalGiven) {
 	switch j.State {
 	case JobPostedState:
 		j.purse.unfunded.put(j)
-	case JobReadyState, JobRejected:
+	case JobReadyState, JobRejected, JobSubmitted: // denied, it goes on under the same deadline
 		j.ReadyAt += s.now - j.askedAt
 	}
 	j.asked, j.askedAt, j.askedIn = nil, 0, ""

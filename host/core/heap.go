@@ -90,6 +90,16 @@ type queue struct {
 
 func (q *queue) push(j *Job) { q.jobs = append(q.jobs, j) }
 
+// drop takes a job out that has left its place before its turn: it may come
+// again.
+func (q *queue) drop(j *Job) {
+	for i := len(q.jobs) - 1; i >= q.head; i-- {
+		if q.jobs[i] == j {
+			q.jobs = append(q.jobs[:i], q.jobs[i+1:]...)
+		}
+	}
+}
+
 func (q *queue) front(waits func(*Job) bool) *Job {
 	for q.head < len(q.jobs) {
 		if j := q.jobs[q.head]; waits(j) {

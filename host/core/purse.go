@@ -77,7 +77,7 @@ func (s *State) affordable(j *Job) ledger.Amount {
 	if j.Parent == nil {
 		return s.ledger.Free(j.purse.account)
 	}
-	left := s.Grantable(j.Parent)
+	left := s.spendable(j.Parent)
 	if !j.working {
 		left += j.grant
 	}
@@ -87,14 +87,18 @@ func (s *State) affordable(j *Job) ledger.Amount {
 // Grantable is what a job may still spend on children: what is left of its
 // reward without the validators' share, and without what its open children may
 // still need for deposits. The fee and that share are never available.
-func (s *State) Grantable(j *Job) ledger.Amount {
+func (s *State) Grantable(j *Job) ledger.Amount { return max(0, s.spendable(j)) }
+
+// spendable is below 0 where children have used more of what was set apart for
+// them than is left for all of them.
+func (s *State) spendable(j *Job) ledger.Amount {
 	left := s.ledger.Balance(j.escrow) - j.Fee - s.spec.Governance.ValidatorRewardRatio.Of(j.Spec.Reward)
 	for _, child := range j.Children {
 		if !child.State.Terminal() && !child.working {
 			left -= child.grant
 		}
 	}
-	return max(0, left)
+	return left
 }
 
 // exhaust deals with a job that lacks what it needs, as the mission says: it

@@ -182,7 +182,7 @@ func holdsVote(votes []SealedVote, commitment Digest) bool {
 // reveal.
 func (s *State) closeCommit(j *Job) {
 	for i := range j.Round.Seats {
-		if j.Round.Seats[i].Committed && !j.Round.Seats[i].Twice {
+		if seat := &j.Round.Seats[i]; seat.Committed && !seat.Revealed && !seat.Twice {
 			g := &s.spec.Governance
 			s.emit(&RevealOpened{Job: j.Spec.ID, Round: j.Round.Number, Due: s.now + Time(g.RevealWindow+g.ValidatorTimeout)})
 			return

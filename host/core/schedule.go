@@ -315,7 +315,10 @@ func (s *State) assign(j *Job, short *shortage) bool {
 		return false
 	}
 	deposit := s.depositFor(j)
-	if deposit > 0 && (short.lacks(j) || s.affordable(j) < deposit) {
+	if deposit > 0 && short.lacks(j) {
+		return false // held back, and not itself without tokens
+	}
+	if deposit > 0 && s.affordable(j) < deposit {
 		if s.exhaust(j, "tokens") {
 			return true
 		}

@@ -17,7 +17,8 @@ func (s *State) approve(j *Job, seats []council.Seat, steps *stepList) {
 	g := &s.spec.Governance
 	left := s.ledger.Balance(j.escrow) - j.Fee
 	voters := withOutcome(council.Approval, seats)
-	share := ledger.Amount(council.Share(int64(g.ValidatorRewardRatio.Of(j.Spec.Reward)), len(voters)))
+	pot := min(g.ValidatorRewardRatio.Of(j.Spec.Reward), max(0, left)) // an edit may raise the ratio after children were paid
+	share := ledger.Amount(council.Share(int64(pot), len(voters)))
 	for _, seat := range voters {
 		steps.add(StepShare, seat, share)
 		left -= share

@@ -1,5 +1,7 @@
 package core
 
+import "slices"
+
 // A seat that was absent so many rounds in a row is drawn last.
 const habit = 2
 
@@ -26,9 +28,11 @@ func (j *Job) waitsSince() Time { return max(j.ReadyAt, j.RetryAt) }
 // namedUnattended bounds the names a reminder holds.
 const namedUnattended = 16
 
-// tellUnattended counts the ready jobs of all classes nobody serves.
+// tellUnattended counts the ready jobs of all classes nobody serves, and names
+// the first of each in the order in which they would start.
 func (s *State) tellUnattended() {
 	told := &JobsUnattended{Since: s.now}
+	var firsts []*Job
 	for _, c := range s.classes {
 		j, ok := c.ready.first()
 		if !ok || j.waitsSince()+Time(s.spec.Delegation.Retry) > s.now {
@@ -36,9 +40,16 @@ func (s *State) tellUnattended() {
 		}
 		told.Count += int64(len(c.ready.items))
 		told.Since = min(told.Since, j.waitsSince())
-		if len(told.Jobs) < namedUnattended {
-			told.Jobs = append(told.Jobs, j.Spec.ID)
+		firsts = append(firsts, j)
+	}
+	slices.SortFunc(firsts, func(a, b *Job) int {
+		if startsBefore(a, b) {
+			return -1
 		}
+		return 1
+	})
+	for _, j := range firsts[:min(len(firsts), namedUnattended)] {
+		told.Jobs = append(told.Jobs, j.Spec.ID)
 	}
 	if told.Count > 0 {
 		s.emit(told)

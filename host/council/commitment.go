@@ -39,3 +39,9 @@ func Commitment(b Ballot) [32]byte {
 	p = appendField(p, b.Salt[:])
 	return sha256.Sum256(p)
 }
+
+// SigningBytes is what a validator signs whose key lies outside the host: the tag "omega.vote/v1\n"
+// and the 32 bytes of the commitment.
+func SigningBytes(commitment [32]byte) []byte {
+	return append([]byte("omega.vote/v1\n"), commitment[:]...)
+}

@@ -4,7 +4,6 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -314,10 +313,11 @@ func (w *world) ballot(j *life, i int, vote council.Vote, differ bool) core.Seal
 	w.must(err == nil, "%v", err)
 	v := core.SealedVote{Seat: int64(i)}
 	v.Nonce, v.Box = sealer.Seal(missionID, j.id, int(j.round.number), plain[:])
-	raw, err := hex.DecodeString(w.book.commitment(j, s, vote.String(), reason, base64.StdEncoding.EncodeToString(salt[:])))
+	commitment := w.book.commitment(j, s, vote.String(), reason, base64.StdEncoding.EncodeToString(salt[:]))
+	raw, err := base64.StdEncoding.DecodeString(commitment)
 	w.must(err == nil && len(raw) == 32, "%v", err)
 	v.Commitment = core.Digest(raw)
-	w.votes[hex.EncodeToString(raw)] = core.OpenVote{Vote: vote.String(), Reason: reason, Salt: salt}
+	w.votes[commitment] = core.OpenVote{Vote: vote.String(), Reason: reason, Salt: salt}
 	if chance(w.r, 8) {
 		v.Box = []byte("nobody can open this")
 	}

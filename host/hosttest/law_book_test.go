@@ -38,6 +38,17 @@ type book struct {
 	pending []string        // legs that the rules ask for in this entry
 	sums    totals
 
+	halted   bool             // the entry began in a mission that is stopped
+	still    bool             // the entry began while mission time stood still
+	ripe     int64            // the last entry that was not refused: who waits since then is counted
+	prices   [2]micro         // now
+	given    [2]string        // and as the file says
+	priced   int64            // they were moved
+	reminded int64            // somebody was told of jobs nobody attends to
+	consumed [2]micro         // by attempts
+	accounts map[string]micro // tokens given to employers, as the file says
+	granted  map[*life]bool   // jobs whose escrow was spent on children in this entry
+
 	orders   map[string]bool // id and body that were answered
 	applied  map[string]bool // ids that were obeyed
 	counter  int64
@@ -52,6 +63,9 @@ type member struct {
 	slots    int
 	speed    micro
 	exec     bool
+	hands    bool   // takes jobs of which it has some skills
+	kind     string // of a validator
+	missed   int    // rounds in a row in which it was absent
 	key      string
 	draining bool
 	load     int
@@ -85,9 +99,22 @@ type life struct {
 	digest    string
 	rejected  bool // by the host itself, in the entry that brought the result
 	round     *round
+	last2     *round // the one before, of the same attempt
 	rounds    int64
 	undecided int
 	expected  map[string]micro // movements the rules ask for, less those recorded
+
+	parent   *life
+	children []*life
+	depth    int64
+	grant    micro // set apart by the parent for deposits
+	ending   *fact // how it will end after its children
+	asked    *fact
+	askedAt  int64
+	askedIn  string
+	answered *fact // what a person said of an undecided result
+	patient  bool
+	drawnBy  string // prev of the entry that fixed the result
 }
 
 type posted struct {
@@ -99,16 +126,19 @@ type posted struct {
 }
 
 type round struct {
-	number  int64
-	due     int64
-	outcome string
-	seats   []seat
+	number   int64
+	from     int64
+	due      int64
+	reminded bool // in this phase
+	outcome  string
+	seats    []seat
 }
 
 type seat struct {
 	validator  *member
 	stake      micro
 	commitment string
+	twice      bool   // signed two commitments
 	vote       string // revealed
 }
 
@@ -121,7 +151,7 @@ func newBook() *book {
 	return &book{
 		prev: strings.Repeat("0", 64), status: "running", staff: map[string]*member{}, validators: map[string]*member{}, jobs: map[string]*life{},
 		money: map[string]micro{}, limit: map[string]micro{}, owed: map[string]micro{}, ids: map[string]bool{}, orders: map[string]bool{},
-		applied: map[string]bool{}, needed: map[string]bool{}, recorded: map[string]bool{},
+		applied: map[string]bool{}, accounts: map[string]micro{}, granted: map[*life]bool{}, needed: map[string]bool{}, recorded: map[string]bool{},
 	}
 }
 
@@ -144,6 +174,10 @@ func (b *book) take(line []byte) error {
 	b.law(rec.At >= b.at, "mission time runs back from %d to %d", b.at, rec.At)
 	b.law(rec.Prev == b.prev, "prev is %s, the line before is %s", rec.Prev, b.prev)
 	b.law(rec.Refused == nil || len(rec.Events) == 0, "refused, and yet it has events")
+	b.halted = b.status == "stopped" || b.status == "emergency"
+	b.still = b.halted || b.status == "paused"
+	b.law(!b.still || rec.At == b.at, "mission time goes on from %d to %d while the mission is %s", b.at, rec.At, b.status)
+	b.priceDue(rec.At)
 	b.at, b.prev, b.size = rec.At, digest(line), len(line)
 	for i := range rec.Events {
 		if b.broken == nil {
@@ -153,6 +187,9 @@ func (b *book) take(line []byte) error {
 	if b.broken == nil {
 		b.letGo()
 		b.after()
+	}
+	if rec.Refused == nil {
+		b.ripe = b.at
 	}
 	return b.broken
 }
@@ -193,8 +230,14 @@ func (b *book) fact(e *fact) {
 		b.change("ended", "running", "stopping")
 	case "host_started":
 		for i, key := range e.Keys {
-			b.council[i].key = key
+			if b.council[i].kind != "outside" {
+				b.council[i].key = key
+			}
 		}
+	case "prices_set":
+		b.pricesSet(e)
+	case "jobs_unattended":
+		b.unattended(e)
 	case "host_left", "checkpointed", "journal_cut", "clock_advanced", "edit_refused":
 	default:
 		b.life(e)
@@ -223,10 +266,14 @@ func (b *book) generation(e *fact) {
 	var spec struct {
 		Instances int64 `json:"instances"`
 		Workers   []struct {
-			Instances, Skills        []string
-			Kind, Slots, Speed, Name string
+			Instances, Skills                   []string
+			Kind, Slots, Speed, Name, Delegates string
 		} `json:"workers"`
-		Validators []struct{ Instances []string } `json:"validators"`
+		Validators []struct {
+			Instances []string
+			Kind      string
+		} `json:"validators"`
+		Accounts []struct{ Name, Tokens string } `json:"accounts"`
 	}
 	var all map[string]json.RawMessage
 	b.law(json.Unmarshal(e.Spec, &spec) == nil && json.Unmarshal(e.Spec, &all) == nil, "a spec nobody can read")
@@ -245,9 +292,21 @@ func (b *book) generation(e *fact) {
 			b.needed[source.Digest] = true
 		}
 	}
+	for i, name := range [...]string{"resources.energy.price", "resources.compute.price"} {
+		if text := b.settings[name]; text != b.given[i] {
+			b.given[i], b.prices[i] = text, amountOf(text)
+		}
+	}
 	owner := b.owner()
 	if first {
 		b.pend("TOKEN", "minted", owner, b.setting("treasury.tokens"))
+	}
+	before := b.accounts
+	b.accounts = map[string]micro{}
+	for _, a := range spec.Accounts {
+		b.accounts[a.Name] = amountOf(a.Tokens)
+		b.pend("TOKEN", owner, "account:"+a.Name, b.accounts[a.Name]-before[a.Name])
+		b.pend("TOKEN", "account:"+a.Name, owner, before[a.Name]-b.accounts[a.Name])
 	}
 	b.limitTo("ENERGY", b.setting("resources.energy.capacity"))
 	b.limitTo("COMPUTE", b.setting("resources.compute.capacity"))
@@ -263,7 +322,7 @@ func (b *book) generation(e *fact) {
 				b.staff[id] = m
 				b.pend("TOKEN", owner, "worker:"+id, b.setting("treasury.worker_endowment"))
 			}
-			m.skills, m.exec, m.draining, m.speed, m.slots = w.Skills, w.Kind == "exec", false, 1e6, 0
+			m.skills, m.exec, m.draining, m.speed, m.slots, m.hands = w.Skills, w.Kind == "exec", false, 1e6, 0, w.Delegates == "true"
 			fmt.Sscan(w.Slots, &m.slots)
 			if !m.exec {
 				m.speed = amountOf(w.Speed)
@@ -278,7 +337,7 @@ func (b *book) generation(e *fact) {
 	for _, v := range spec.Validators {
 		for _, id := range v.Instances {
 			if b.validators[id] == nil {
-				b.validators[id] = &member{id: id, key: e.Keys[n]}
+				b.validators[id] = &member{id: id, key: e.Keys[n], kind: v.Kind}
 				b.council = append(b.council, b.validators[id])
 				b.pend("TOKEN", owner, "validator:"+id, b.setting("treasury.validator_endowment"))
 			}

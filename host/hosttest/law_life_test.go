@@ -2,10 +2,7 @@ package hosttest
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"slices"
 )
 
@@ -51,6 +48,16 @@ func (b *book) life(e *fact) {
 	case "attempt_submitted":
 		j.fixed = b.seq
 		b.submitted(j, e)
+	case "attempt_delegated":
+		b.delegated(j, e)
+	case "job_resumed":
+		b.resumed(j)
+	case "job_ending":
+		b.endingJob(j, e)
+	case "approval_asked":
+		b.ask(j, e)
+	case "approval_given":
+		b.answer(j, e)
 	case "attempt_failed":
 		j.fixed = 0
 		b.failed(j, e)
@@ -75,11 +82,17 @@ func (b *book) postedJob(e *fact) {
 	b.sums.Posted++
 	b.law(len(b.needed) == 0, "a job is posted while the journal lacks %d files of the mission", len(b.needed))
 	b.law(b.status != "ended", "posted after the end")
+	_, known := b.accounts[e.Employer]
+	b.law(known || e.Employer == "" || b.money["TOKEN account:"+e.Employer] > 0, "%s is paid for by %s, which nobody declared", e.Job, e.Employer)
+	if e.Parent != "" {
+		b.adopt(j, e)
+	}
 }
 
 func (b *book) ready(j *life) {
 	b.law(j.state == "posted" && (b.status == "running" || b.status == "stopping" && j.fact.Lazy), "%s becomes ready in state %s of a mission that is %s", j.id, j.state, b.status)
 	b.law(j.funded || j.reward == 0, "%s becomes ready without escrow", j.id)
+	b.law(j.parent == nil || j.parent.ending == nil, "%s becomes ready and its parent is ending", j.id)
 	for _, need := range j.fact.Needs {
 		n := b.jobs[need]
 		b.law(n != nil && n.ended() && (n.state == "finalized" || j.fact.AnyEnd), "%s becomes ready before %s", j.id, need)
@@ -110,7 +123,7 @@ func (b *book) assigned(j *life, e *fact) {
 	}
 	for _, id := range b.pools {
 		o := b.staff[id]
-		better := o.id != j.last && (w.id == j.last || o.speed > w.speed)
+		better := o.id != j.last && (w.id == j.last || o.has(j) && !w.has(j) || o.speed > w.speed && o.has(j) == w.has(j))
 		b.law(!better || !b.able(o, j), "%s does %s, where %s could", w.id, j.id, o.id)
 	}
 	if limit := b.count("delegation.background_limit"); limit > 0 {
@@ -118,11 +131,14 @@ func (b *book) assigned(j *life, e *fact) {
 	}
 	j.attempt, j.worker, j.working, j.lease, j.state, j.retryAt, j.undecided = e.Attempt, w, true, b.seq, "assigned", 0, 0
 	j.prices = [2]micro{amountOf(e.EnergyPrice), amountOf(e.ComputePrice)}
-	for i, name := range [...]string{"resources.energy.price", "resources.compute.price"} {
-		b.law(j.budgets[i] == 0 || j.prices[i] == b.setting(name), "%s is assigned at price %s", j.id, j.prices[i])
+	for i, price := range b.prices {
+		b.law(j.budgets[i] == 0 || j.prices[i] == price, "%s is assigned at price %s, which is %s", j.id, j.prices[i], price)
 	}
 	w.load++
 	b.locked(j)
+	if j.parent != nil {
+		b.law(j.deposit == 0 || b.spendable(j.parent, nil) >= 0, "%s is assigned, and %s could spend %s", j.id, j.parent.id, b.spendable(j.parent, nil))
+	}
 }
 
 func (b *book) running() (n int64) {
@@ -139,12 +155,12 @@ func (b *book) able(w *member, j *life) bool {
 	if w.draining || w.load >= w.slots || b.money["TOKEN worker:"+w.id] < part(j.reward, b.setting("governance.worker_stake_ratio")) {
 		return false
 	}
-	for _, skill := range j.fact.Skills {
-		if !slices.Contains(w.skills, skill) {
-			return false
-		}
-	}
-	return true
+	return w.has(j) || w.hands && slices.ContainsFunc(j.fact.Skills, func(s string) bool { return slices.Contains(w.skills, s) })
+}
+
+// has reports whether a worker has all skills of a job.
+func (w *member) has(j *life) bool {
+	return !slices.ContainsFunc(j.fact.Skills, func(s string) bool { return !slices.Contains(w.skills, s) })
 }
 
 // free gives the worker's slot back; its stake is settled apart.
@@ -161,7 +177,7 @@ func (j *life) free() {
 // fenced checks that an answer came under the lease that holds.
 func (b *book) fenced(j *life, attempt int64) {
 	in := b.rec.Input
-	b.law(in.Command == "result" || in.Command == "failure", "an answer for %s comes by %s", j.id, in.Command)
+	b.law(in.Command == "result" || in.Command == "failure" || in.Command == "delegate", "an answer for %s comes by %s", j.id, in.Command)
 	b.law(in.Job == j.id && in.Attempt == j.attempt && attempt == j.attempt, "an answer of %s/%d for attempt %d of %s", in.Job, in.Attempt, j.attempt, j.id)
 	b.law(in.Lease == j.lease, "an answer for %s under token %d; it is %d", j.id, in.Lease, j.lease)
 	b.law(j.state == "running" && j.held == nil, "an answer for %s, which is %s", j.id, j.state)
@@ -184,8 +200,9 @@ func (b *book) submitted(j *life, e *fact) {
 		b.law(e.Over == (held[0] > j.budgets[0] || held[1] > j.budgets[1]), "%s is marked over_reported %v", j.id, e.Over)
 	}
 	b.law(used[0] <= j.budgets[0] && used[1] <= j.budgets[1], "%s has used more than its budget", j.id)
+	b.law(j.worker.has(j) || len(j.children) > 0, "%s is submitted by a worker without its skills, and nothing of it was handed on", j.id)
 	b.used(j, used[0], used[1])
-	j.held, j.state, j.submitted, j.digest, j.round = nil, "submitted", b.at, e.Digest, nil
+	j.held, j.state, j.submitted, j.digest, j.round, j.drawnBy = nil, "submitted", b.at, e.Digest, nil, b.rec.Prev
 	j.rejected = judged != nil && !judged.Approve
 	j.worker.load--
 	j.working = false
@@ -207,14 +224,23 @@ func (b *book) failed(j *life, e *fact) {
 	if j.held == nil {
 		b.fenced(j, e.Attempt)
 	} else {
-		b.law(b.status == "running" && j.held.Reason == e.Reason && e.Reason != "", "%s fails otherwise than it was held", j.id)
+		handed := len(j.held.Children) > 0 && e.Reason == "delegation" || e.Reason == "unskilled" && j.held.Reason == ""
+		b.law(b.status == "running" && (handed || j.held.Reason == e.Reason && e.Reason != ""), "%s fails otherwise than it was held", j.id)
 	}
+	unskilled := e.Reason == "unskilled" && (b.rec.Input.Command == "result" || j.held != nil)
+	b.law(!unskilled || len(j.children) == 0 && !j.worker.has(j), "%s is failed for skills its worker has", j.id)
 	b.used(j, j.budgets[0], j.budgets[1])
 	j.unstake(j.stake)
 	b.lost(j, e, "ready")
 }
 
 func (b *book) rejectedJob(j *life, e *fact) {
+	if j.answered != nil && !j.answered.Approve {
+		j.unstake(j.stake)
+		j.answered = nil
+		b.lost(j, e, "rejected")
+		return
+	}
 	if b.count("governance.committee") == 0 {
 		b.law(j.state == "submitted" && j.rejected, "%s is rejected and nobody said so", j.id)
 	} else {
@@ -235,43 +261,20 @@ func (b *book) lost(j *life, e *fact, state string) {
 // end checks that a job has a right to its end.
 func (b *book) ends(j *life, e *fact) {
 	b.law(slices.Contains(terminal, e.State), "%s ends %s", j.id, e.State)
-	b.law(b.status == "running" || b.status == "paused" || b.status == "stopping" || slices.Contains([]string{"order", "generation", "start"}, b.rec.Input.Command), "%s ends in a mission that is %s", j.id, b.status)
-	may := false
-	switch e.State + "/" + e.Reason {
-	case "finalized/":
-		may = j.state == "submitted" && b.count("governance.committee") == 0 && !j.rejected || j.round != nil && j.round.outcome == "approved"
-		b.sums.Finalized++
-	case "failed/attempts":
-		may = j.is("ready", "rejected") && j.failures >= b.count("delegation.max_attempts")
-	case "failed/exhausted":
-		may = j.is("posted", "ready", "rejected") && b.settings["mission.on_exhausted"] == "fail"
-	case "failed/undecided":
-		may = j.undecided == 2
-	case "failed/input_error":
-		may = j.state == "posted" && j.fact.Lazy
-	case "skipped/need_ended":
-		for _, need := range j.fact.Needs {
-			n := b.jobs[need]
-			may = may || n != nil && n.ended() && n.state != "finalized"
-		}
-		may = may && j.state == "posted" && !j.fact.AnyEnd
-	case "expired/deadline":
-		may = j.is("ready", "running", "rejected") && j.fact.Deadline > 0 && b.at >= j.readyAt+j.fact.Deadline && j.held == nil
-	case "expired/duration":
-		may = b.at >= durationOf(b.settings["mission.duration"]) && b.settings["mission.duration"] != "0"
-	case "expired/stalled":
-		may = b.rec.Input.Command == "stall"
-	case "cancelled/owner":
-		may = b.rec.Input.Command == "order" && b.rec.Input.Order == "cancel" && b.rec.Input.Job == j.id
-	case "cancelled/removed":
-		may = b.rec.Input.Command == "generation"
+	b.law(b.status == "running" || b.status == "paused" || b.status == "stopping" || b.halted || slices.Contains([]string{"order", "generation", "start"}, b.rec.Input.Command), "%s ends in a mission that is %s", j.id, b.status)
+	b.law(j.openChildren() == 0, "%s ends before its children", j.id)
+	if j.ending != nil {
+		b.law(e.State == j.ending.State && e.Reason == j.ending.Reason, "%s ends %s (%s), and was to end %s (%s)", j.id, e.State, e.Reason, j.ending.State, j.ending.Reason)
+	} else {
+		b.law(b.mayEnd(j, e), "%s ends %s (%s) after %s", j.id, e.State, e.Reason, j.state)
 	}
-	b.law(may, "%s ends %s (%s) after %s", j.id, e.State, e.Reason, j.state)
 	b.settle(j, e)
-	j.state, j.held = e.State, nil
+	j.state, j.held, j.asked = e.State, nil, nil
 	j.free()
 	b.open--
 	switch e.State {
+	case "finalized":
+		b.sums.Finalized++
 	case "failed":
 		b.sums.Failed++
 	case "cancelled":
@@ -281,6 +284,47 @@ func (b *book) ends(j *life, e *fact) {
 	case "skipped":
 		b.sums.Skipped++
 	}
+}
+
+// mayEnd reports whether the rules give a job this end now.
+func (b *book) mayEnd(j *life, e *fact) bool {
+	in := b.rec.Input
+	if j.orphaned(e) {
+		return true
+	}
+	approved := j.answered != nil && j.answered.Approve
+	switch e.State + "/" + e.Reason {
+	case "finalized/":
+		return j.state == "submitted" && (approved || b.count("governance.committee") == 0 && !j.rejected) || j.round != nil && j.round.outcome == "approved"
+	case "failed/attempts":
+		return j.is("ready", "rejected") && j.failures >= b.count("delegation.max_attempts")
+	case "failed/exhausted":
+		if j.answered != nil {
+			return !approved && j.is("posted", "ready", "rejected")
+		}
+		return b.settings["mission.on_exhausted"] == "fail" && b.lacks(j, e.Detail)
+	case "failed/undecided":
+		return in.Command == "stall" && j.state == "awaiting_approval" && j.asked.Reason == "undecided"
+	case "failed/input_error":
+		return j.state == "posted" && j.fact.Lazy
+	case "skipped/need_ended":
+		lost := slices.ContainsFunc(j.fact.Needs, func(need string) bool {
+			n := b.jobs[need]
+			return n != nil && n.ended() && n.state != "finalized"
+		})
+		return lost && j.state == "posted" && !j.fact.AnyEnd
+	case "expired/deadline":
+		return j.is("ready", "running", "rejected", "delegated") && j.fact.Deadline > 0 && b.at >= j.readyAt+j.fact.Deadline && j.held == nil
+	case "expired/duration":
+		return b.at >= durationOf(b.settings["mission.duration"]) && b.settings["mission.duration"] != "0"
+	case "expired/stalled":
+		return in.Command == "stall"
+	case "cancelled/owner":
+		return in.Command == "order" && in.Order == "cancel" && in.Job == j.id
+	case "cancelled/removed":
+		return in.Command == "generation"
+	}
+	return false
 }
 
 // settle says what the end of a job has to move.
@@ -295,6 +339,9 @@ func (b *book) settle(j *life, e *fact) {
 			used = [2]micro{min(used[0], amountOf(j.held.EnergyUsed)), min(used[1], amountOf(j.held.ComputeUsed))}
 		}
 		b.used(j, used[0], used[1])
+		b.law(used == b.usedOf(e), "%s has used %v, its end says %v", j.id, used, b.usedOf(e))
+	} else {
+		b.law(b.usedOf(e) == [2]micro{}, "%s ends %s with usage", j.id, e.State)
 	}
 	b.law(j.round == nil || j.round.outcome != "", "%s ends with an open round", j.id)
 	j.unstake(j.stake)
@@ -302,175 +349,10 @@ func (b *book) settle(j *life, e *fact) {
 	j.escrow = 0
 }
 
-// judged takes an event of a round.
-func (b *book) judged(j *life, e *fact) {
-	if e.Type != "round_opened" {
-		b.law(j.round != nil && j.round.number == e.Round && j.round.outcome == "", "%s of round %d of %s, which is not open", e.Type, e.Round, j.id)
-		if b.broken != nil {
-			return
-		}
-	}
-	switch e.Type {
-	case "round_opened":
-		b.opened(j, e)
-	case "votes_committed":
-		b.committed(j, e)
-	case "reveal_opened":
-		done, some := j.round.done()
-		b.law(j.state == "committing" && some && (done || b.at >= j.round.due), "%s reveals in state %s before %d", j.id, j.state, j.round.due)
-		j.state, j.round.due = "revealing", e.Due
-		b.law(e.Due == b.at+durationOf(b.settings["governance.reveal_window"])+durationOf(b.settings["governance.validator_timeout"]), "round %d of %s reveals until %d", e.Round, j.id, e.Due)
-	case "votes_revealed":
-		b.revealed(j, e)
-	case "votes_abstained":
-		for _, i := range e.Silent {
-			b.law(j.is("committing", "revealing") && i >= 0 && i < len(j.round.seats) && j.round.seats[i].commitment != "" && j.round.seats[i].vote == "", "seat %d of %s abstains in state %s", i, j.id, j.state)
-			if b.broken == nil {
-				j.round.seats[i].vote = "abstain"
-			}
-		}
-	case "round_closed":
-		b.closed(j, e)
-	default:
-		b.law(false, "an event of no known type: %s", e.Type)
-	}
-}
-
-func (b *book) opened(j *life, e *fact) {
-	b.law(j.state == "submitted" && b.status == "running" && e.Round == j.rounds+1, "round %d of %s opens in state %s after %d", e.Round, j.id, j.state, j.rounds)
-	b.law(int64(len(e.Seats)) == b.count("governance.committee"), "round %d of %s has %d seats", e.Round, j.id, len(e.Seats))
-	b.law(e.Due == b.at+durationOf(b.settings["governance.commit_window"]), "round %d of %s commits until %d", e.Round, j.id, e.Due)
-	stake, sat := b.setting("governance.validator_stake"), map[string]bool{}
-	j.rounds, j.state, j.round = e.Round, "committing", &round{number: e.Round, due: e.Due}
-	for i, id := range e.Seats {
-		v := b.validators[id]
-		b.law(v != nil && !v.draining && !sat[id], "seat %d of %s is %s", i, j.id, id)
-		sat[id] = true
-		j.round.seats = append(j.round.seats, seat{validator: v, stake: stake})
-		j.due(fmt.Sprintf("seat/%d", i), stake)
-	}
-}
-
-// done reports whether every seat has done what its phase asks for, and whether
-// any has committed.
-func (r *round) done() (all, committed bool) {
-	all = true
-	for i := range r.seats {
-		all = all && r.seats[i].commitment != ""
-		committed = committed || r.seats[i].commitment != ""
-	}
-	return all, committed
-}
-
-func (b *book) committed(j *life, e *fact) {
-	b.law(j.state == "committing" && b.status != "paused", "votes on %s in state %s", j.id, j.state)
-	for _, v := range e.Votes {
-		b.law(v.Seat < len(j.round.seats) && j.round.seats[v.Seat].commitment == "" && v.Commitment != "", "seat %d of %s commits again", v.Seat, j.id)
-		for i := range j.round.seats {
-			b.law(j.round.seats[i].commitment != v.Commitment, "seat %d of %s copies a commitment", v.Seat, j.id)
-		}
-		if b.broken == nil {
-			j.round.seats[v.Seat].commitment = v.Commitment
-		}
-	}
-}
-
-func (b *book) revealed(j *life, e *fact) {
-	b.law(j.state == "revealing" && b.status != "paused", "reveals of %s in state %s", j.id, j.state)
-	for _, v := range e.Votes {
-		b.law(v.Seat < len(j.round.seats) && j.round.seats[v.Seat].vote == "", "seat %d of %s reveals again", v.Seat, j.id)
-		if b.broken != nil {
-			return
-		}
-		s := &j.round.seats[v.Seat]
-		b.law(b.commitment(j, s, v.Vote, v.Reason, v.Salt) == s.commitment, "seat %d of %s reveals what it did not commit to", v.Seat, j.id)
-		s.vote = v.Vote
-	}
-}
-
-// commitment is the layout of docs/journal.md, written out once more.
-func (b *book) commitment(j *life, s *seat, vote, reason, salt string) string {
-	h := sha256.New()
-	field := func(bytes []byte) {
-		var n [8]byte
-		binary.BigEndian.PutUint64(n[:], uint64(len(bytes)))
-		h.Write(n[:])
-		h.Write(bytes)
-	}
-	unhex := func(text string) []byte {
-		raw, err := hex.DecodeString(text)
-		b.law(err == nil && len(raw) == 32, "%q is no hex", text)
-		return raw
-	}
-	grain, err := base64.StdEncoding.DecodeString(salt)
-	b.law(err == nil && (len(grain) == 32 || salt == ""), "%q is no salt", salt)
-	grain = append(grain, make([]byte, 32-len(grain))...) // zeros are left out
-	said := sha256.Sum256([]byte(reason))
-	var number [8]byte
-	binary.BigEndian.PutUint64(number[:], uint64(j.round.number))
-	for _, bytes := range [][]byte{
-		[]byte("omega.commit/v1"), []byte(b.mission), []byte(j.id), number[:], unhex(s.validator.key), unhex(j.digest), []byte(vote), said[:], grain,
-	} {
-		field(bytes)
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-func (b *book) closed(j *life, e *fact) {
-	var absent []int
-	waiting := false
-	for i := range j.round.seats {
-		s := &j.round.seats[i]
-		if s.vote == "" {
-			absent = append(absent, i)
-			waiting = waiting || s.commitment != ""
-		}
-	}
-	late := j.fact.Window > 0 && b.at >= j.submitted+j.fact.Window
-	_, some := j.round.done()
-	switch {
-	case e.Outcome == "cancelled":
-	case e.Outcome == "undecided" && late:
-	default:
-		b.law(e.Outcome == b.tally(j), "round %d of %s is %s; the votes say %s", e.Round, j.id, e.Outcome, b.tally(j))
-		b.law(!waiting && j.state == "revealing" || !some && b.at >= j.round.due || j.state == "revealing" && b.at >= j.round.due, "round %d of %s closes early", e.Round, j.id)
-	}
-	if e.Outcome != "cancelled" {
-		b.law(slices.Equal(absent, e.Absent), "round %d of %s lacks %v, it says %v", e.Round, j.id, absent, e.Absent)
-	}
-	j.round.outcome = e.Outcome
-	b.settledSeats(j)
-	if e.Outcome == "undecided" {
-		j.state, j.undecided = "submitted", j.undecided+1
-	}
-}
-
-// tally counts a round by the rules of quorum.
-func (b *book) tally(j *life) string {
-	count, stake := map[string]int{}, map[string]micro{}
-	revealed, weight := 0, micro(0)
-	for _, s := range j.round.seats {
-		if s.vote != "" {
-			revealed++
-			count[s.vote]++
-			stake[s.vote] += s.stake
-			weight += s.stake
-		}
-	}
-	seats := len(j.round.seats)
-	switch {
-	case revealed*3 < seats*2:
-	case int64(count["approve"]) >= b.count("governance.approvals_required") && stake["approve"]*3 >= weight*2:
-		return "approved"
-	case count["reject"] >= seats/2+1 && stake["reject"]*3 >= weight*2:
-		return "rejected"
-	}
-	return "undecided"
-}
-
 // after checks what must hold between entries.
 func (b *book) after() {
 	b.law(len(b.pending) == 0, "not moved: %q", b.pending)
+	b.families()
 	for _, j := range b.order {
 		b.law(b.full() || b.rec.Refused != nil || b.status != "running" || !b.stuck(j), "%s is %s, and nothing it waits for is missing", j.id, j.state)
 		b.law(len(j.expected) == 0, "the movements of %s differ from the rules by %v", j.id, j.expected)
@@ -498,6 +380,9 @@ func (b *book) stuck(j *life) bool {
 			lost = !j.fact.AnyEnd
 		}
 	}
+	if j.state == "delegated" {
+		return j.openChildren() == 0 && j.ending == nil
+	}
 	return j.state == "posted" && (lost || open == 0 && (j.funded || j.reward == 0) && !j.fact.Lazy)
 }
 
@@ -513,8 +398,7 @@ func (b *book) startable() *life {
 	if first == nil || b.status != "running" || limit > 0 && b.running() >= limit {
 		return nil
 	}
-	price := cost(first.budgets[0], b.setting("resources.energy.price")) + cost(first.budgets[1], b.setting("resources.compute.price"))
-	if first.budgets[0] > b.money["ENERGY capacity"] || first.budgets[1] > b.money["COMPUTE capacity"] || price > b.money["TOKEN "+b.owner()] {
+	if first.budgets[0] > b.money["ENERGY capacity"] || first.budgets[1] > b.money["COMPUTE capacity"] || b.price(first) > b.affords(first) {
 		return nil
 	}
 	for _, id := range b.pools {

@@ -8,20 +8,20 @@ import (
 
 // steps is the table of docs/journal.md: from where to where a step moves.
 var steps = map[string]struct{ unit, from, to string }{
-	"escrow":              {"TOKEN", "owner", "escrow"},
+	"escrow":              {"TOKEN", "employer", "escrow"},
 	"stake":               {"TOKEN", "worker", "worker_stake"},
-	"deposit":             {"TOKEN", "owner", "deposit"},
+	"deposit":             {"TOKEN", "employer", "deposit"},
 	"energy":              {"ENERGY", "capacity", "reserved"},
 	"compute":             {"COMPUTE", "capacity", "reserved"},
 	"usage":               {"TOKEN", "deposit", "resources"},
-	"deposit_return":      {"TOKEN", "deposit", "owner"},
+	"deposit_return":      {"TOKEN", "deposit", "employer"},
 	"energy_return":       {"ENERGY", "reserved", "capacity"},
 	"compute_return":      {"COMPUTE", "reserved", "capacity"},
 	"energy_burn":         {"ENERGY", "reserved", "burned"},
 	"compute_burn":        {"COMPUTE", "reserved", "burned"},
 	"seat":                {"TOKEN", "validator", "validator_stake"},
 	"seat_return":         {"TOKEN", "validator_stake", "validator"},
-	"seat_slash_employer": {"TOKEN", "validator_stake", "owner"},
+	"seat_slash_employer": {"TOKEN", "validator_stake", "employer"},
 	"seat_slash_treasury": {"TOKEN", "validator_stake", "owner"},
 	"seat_slash_burn":     {"TOKEN", "validator_stake", "burned"},
 	"share":               {"TOKEN", "escrow", "validator"},
@@ -30,10 +30,10 @@ var steps = map[string]struct{ unit, from, to string }{
 	"fee":                 {"TOKEN", "escrow", "fees"},
 	"stake_return":        {"TOKEN", "worker_stake", "worker"},
 	"slash_share":         {"TOKEN", "worker_stake", "validator"},
-	"slash_employer":      {"TOKEN", "worker_stake", "owner"},
+	"slash_employer":      {"TOKEN", "worker_stake", "employer"},
 	"slash_treasury":      {"TOKEN", "worker_stake", "owner"},
 	"slash_burn":          {"TOKEN", "worker_stake", "burned"},
-	"escrow_return":       {"TOKEN", "escrow", "owner"},
+	"escrow_return":       {"TOKEN", "escrow", "employer"},
 }
 
 // transfer books what was recorded, and nothing else.
@@ -55,13 +55,29 @@ func (b *book) transfer(e *fact) {
 	if len(e.Steps) == 0 {
 		return
 	}
+	b.idle(e)
 	j := b.jobs[e.Job]
 	b.law(j != nil && j.attempt == e.Attempt, "a transfer of %s/%d, which is not there", e.Job, e.Attempt)
 	for _, step := range e.Steps {
-		if b.broken == nil {
-			b.step(j, step[0], amountOf(step[1]))
+		for _, one := range eachSeat(step[0]) {
+			if b.broken == nil {
+				b.step(j, one, amountOf(step[1]))
+			}
 		}
 	}
+}
+
+// eachSeat writes "share/0-2" out: one movement a seat.
+func eachSeat(step string) (all []string) {
+	name, seats, _ := strings.Cut(step, "/")
+	var from, to int
+	if n, _ := fmt.Sscanf(seats, "%d-%d", &from, &to); n < 2 {
+		return []string{step}
+	}
+	for i := from; i <= to; i++ {
+		all = append(all, fmt.Sprintf("%s/%d", name, i))
+	}
+	return all
 }
 
 func (b *book) step(j *life, text string, amount micro) {
@@ -107,12 +123,27 @@ func (j *life) expect(id string, amount micro) {
 	}
 }
 
-func (j *life) due(step string, amount micro) { j.expect(j.key(step), amount) }
+// due notes a movement that the rules ask for now. A child's employer is its
+// parent's escrow.
+func (j *life) due(step string, amount micro) {
+	j.expect(j.key(step), amount)
+	if j.parent == nil {
+		return
+	}
+	switch name, _, _ := strings.Cut(step, "/"); name {
+	case "escrow", "deposit":
+		j.parent.escrow -= amount
+	case "deposit_return", "escrow_return", "slash_employer", "seat_slash_employer":
+		j.parent.escrow += amount
+	}
+}
 
 func (b *book) account(place string, j *life, validator string) string {
 	switch place {
 	case "owner":
 		return b.owner()
+	case "employer":
+		return b.employer(j)
 	case "escrow", "deposit":
 		return "job:" + j.id + ":" + place
 	case "worker", "worker_stake":
@@ -153,13 +184,23 @@ func (b *book) sum(step string, amount micro) {
 	}
 }
 
-// escrowed checks that a job's turn has come and that its price is right.
+// escrowed checks that a job's turn has come: jobs of one employer are funded as
+// they were posted, and a child when it is.
 func (b *book) escrowed(j *life, amount micro) {
-	j.fee = part(j.reward, b.setting("governance.fee_ratio"))
-	b.law(!j.funded && j.state == "posted" && b.status == "running", "escrow of %s, which is %s in a mission that is %s", j.id, j.state, b.status)
-	for _, earlier := range b.order[:j.index] {
-		b.law(earlier.state != "posted" || earlier.funded || earlier.reward == 0, "%s is funded before %s", j.id, earlier.id)
+	if j.parent != nil {
+		return
 	}
+	b.law(j.state == "posted" && b.status == "running", "escrow of %s, which is %s in a mission that is %s", j.id, j.state, b.status)
+	for _, earlier := range b.order[:j.index] {
+		waits := earlier.state == "posted" && !earlier.funded && earlier.reward > 0
+		b.law(!waits || b.employer(earlier) != b.employer(j), "%s is funded before %s", j.id, earlier.id)
+	}
+	b.escrowDue(j)
+}
+
+func (b *book) escrowDue(j *life) {
+	b.law(!j.funded, "%s is funded twice", j.id)
+	j.fee = part(j.reward, b.setting("governance.fee_ratio"))
 	j.funded, j.escrow = true, j.reward+j.fee
 	j.due("escrow", j.escrow)
 }
@@ -175,6 +216,8 @@ func (b *book) locked(j *life) {
 
 // used says what the end of an attempt's work has to move.
 func (b *book) used(j *life, energy, compute micro) {
+	b.consumed[0] += energy
+	b.consumed[1] += compute
 	price := cost(energy, j.prices[0]) + cost(compute, j.prices[1])
 	j.due("usage", price)
 	j.due("deposit_return", j.deposit-price)
@@ -196,7 +239,7 @@ func (j *life) unstake(left micro) {
 // approved says what an approval has to move.
 func (b *book) approved(j *life) {
 	left := j.escrow - j.fee
-	if voters := j.voters("approve"); len(voters) > 0 {
+	if voters := j.voters("approve"); len(voters) > 0 && j.answered == nil {
 		share := part(j.reward, b.setting("governance.validator_reward_ratio")) / micro(len(voters))
 		for _, i := range voters {
 			j.due(fmt.Sprintf("share/%d", i), share)
@@ -243,6 +286,8 @@ func (b *book) settledSeats(j *life) {
 		s, loss, at := &j.round.seats[i], micro(0), fmt.Sprintf("/%d", i)
 		switch {
 		case j.round.outcome == "cancelled":
+		case s.twice:
+			loss = part(s.stake, b.setting("governance.equivocation_ratio"))
 		case s.vote == "":
 			loss = part(s.stake, b.setting("governance.no_reveal_ratio"))
 		case s.vote == against:

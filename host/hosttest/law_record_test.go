@@ -31,6 +31,7 @@ type asked struct {
 	Attempt int64  `json:"attempt"`
 	Lease   uint64 `json:"lease"`
 	Order   string `json:"order"`
+	Problem string `json:"problem"`
 	Judged  *struct {
 		Approve bool `json:"approve"`
 	} `json:"judged"`
@@ -60,6 +61,9 @@ type fact struct {
 	AnyEnd   bool     `json:"any_end"`
 	Lazy     bool     `json:"lazy"`
 	Required bool     `json:"required"`
+	Parent   string   `json:"parent"`
+	Employer string   `json:"employer"`
+	Deposit  string   `json:"deposit"`
 
 	EnergyPrice  string `json:"energy_price"`
 	ComputePrice string `json:"compute_price"`
@@ -70,19 +74,35 @@ type fact struct {
 		Approve bool `json:"approve"`
 	} `json:"judged"`
 
-	Round   int64    `json:"round"`
-	Seats   []string `json:"seats"`
-	Due     int64    `json:"due"`
-	Outcome string   `json:"outcome"`
-	Absent  []int    `json:"absent"`
-	Silent  []int    `json:"abstained"`
-	Votes   []struct {
+	Children []json.RawMessage `json:"children"`
+	Detail   string            `json:"detail"`
+	Approve  bool              `json:"approve"`
+
+	Round      int64           `json:"round"`
+	Seats      json.RawMessage `json:"seats"`
+	Seat       int             `json:"seat"`
+	Phase      string          `json:"phase"`
+	Commitment string          `json:"commitment"`
+	Signature  string          `json:"signature"`
+	Due        int64           `json:"due"`
+	Outcome    string          `json:"outcome"`
+	Absent     []int           `json:"absent"`
+	Silent     []int           `json:"abstained"`
+	Votes      []struct {
 		Seat       int    `json:"seat"`
 		Commitment string `json:"commitment"`
 		Vote       string `json:"vote"`
 		Reason     string `json:"reason"`
 		Salt       string `json:"salt"`
+		Box        string `json:"box"`
+		Signature  string `json:"signature"`
 	} `json:"votes"`
+
+	EnergySet  string   `json:"energy"`
+	ComputeSet string   `json:"compute"`
+	Count      int64    `json:"count"`
+	Since      int64    `json:"since"`
+	Jobs       []string `json:"jobs"`
 
 	Steps [][2]string `json:"steps"`
 	Legs  []struct {
@@ -109,6 +129,22 @@ type fact struct {
 	Emergency bool   `json:"emergency"`
 	Entry     string `json:"entry"`
 	Sealed    uint64 `json:"seq"`
+}
+
+// seated are the names a round seats.
+func (e *fact) seated() (names []string) {
+	if json.Unmarshal(e.Seats, &names) != nil {
+		return nil
+	}
+	return names
+}
+
+// silent are the numbers of the seats a reminder names.
+func (e *fact) silent() (seats []int) {
+	if json.Unmarshal(e.Seats, &seats) != nil {
+		return nil
+	}
+	return seats
 }
 
 var table = crc32.MakeTable(crc32.Castagnoli)

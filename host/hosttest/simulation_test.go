@@ -140,7 +140,7 @@ var enough = map[string]int{
 	"mission_paused": 25, "mission_stopping": 12, "mission_stopped": 30, "mission_resumed": 50, "mission_ended": 100,
 	"refused lease_stale": 12, "refused attempt_over": 30, "refused job_ended": 50, "refused vote_closed": 5, "refused paused": 5,
 	"order answered order_conflict": 12, "order answered order_replayed": 12, "order answered key_unknown": 10, "order answered invalid_job": 20,
-	"step usage": 60, "step energy_burn": 1, "step slash_share": 30, "step slash_employer": 10, "step seat_slash_employer": 4,
+	"step usage": 60, "step energy_burn": 1, "step slash_share": 20, "step slash_employer": 10, "step seat_slash_employer": 4,
 }
 
 func report(t *testing.T, did map[string]int, seeds int) {

@@ -280,6 +280,12 @@ func (w *world) agree(s *core.State) {
 	t := s.Totals()
 	w.must(b.sums == totals{t.Posted, t.Finalized, t.Failed, t.Cancelled, t.Expired, t.Skipped, micro(t.Minted), micro(t.Paid), micro(t.Slashed), micro(t.Burned), micro(t.Fees)},
 		"entry %d: the totals are %+v, the record says %+v", b.seq, t, b.sums)
+	for i, unit := range [...]ledger.Unit{ledger.Energy, ledger.Compute} {
+		_, _, _, consumed := s.Resource(unit)
+		w.must(micro(consumed) == b.consumed[i], "entry %d: %s %s was consumed, the record says %s", b.seq, consumed, unit, b.consumed[i])
+	}
+	energy, compute := s.Prices()
+	w.must([2]micro{micro(energy), micro(compute)} == b.prices, "entry %d: the prices are %s and %s, the record says %v", b.seq, energy, compute, b.prices)
 	w.wakes(s)
 }
 
