@@ -31,9 +31,10 @@ type live struct {
 	group    sync.WaitGroup
 	mu       sync.Mutex                    // guards running: an emergency stop does not wait for the loop
 	running  map[string]context.CancelFunc // by job
-	thinking chan struct{}
-	stops    map[string]bool // emergency stops seen; only listen writes it
-	killed   bool            // by an emergency stop whose entry is not recorded yet
+	thinkers chan struct{}
+	thoughts map[string]time.Time // by job: since when the host owes it an answer; only the loop knows
+	stops    map[string]bool      // emergency stops seen; only listen writes it
+	killed   bool                 // by an emergency stop whose entry is not recorded yet
 }
 
 // input is what the world wants of the loop.
@@ -192,8 +193,8 @@ func (l *live) keepTime() {
 
 // take steps one input. What was due before it comes first.
 func (l *live) take(in input) error {
-	if in.work != nil && !l.desk.goesOn(*in.work) {
-		return nil
+	if in.work != nil {
+		return l.takeThought(in)
 	}
 	if in.vote != nil && !in.vote.seated(l.state) {
 		in.receipt.write(l.state.Seq(), &core.Refusal{Code: core.RefuseVoteClosed, Detail: in.vote.Validator + " does not hold this seat"})
@@ -223,6 +224,20 @@ func (l *live) take(in input) error {
 	return nil
 }
 
+// takeThought steps an answer of the host itself, unless nobody waits for it any
+// more. Thinking takes no mission time: it comes before what was due meanwhile.
+func (l *live) takeThought(in input) error {
+	if !l.desk.goesOn(*in.work) {
+		return nil
+	}
+	delete(l.thoughts, in.work.Job.Spec.ID)
+	if in.command == nil { // it has nothing to say
+		return nil
+	}
+	_, err := l.apply(l.state.Now(), in.by, in.command)
+	return err
+}
+
 // obeyed brings everything into line with an order. All jobs are looked at only
 // where the mission as a whole has changed: an order that posts one must not
 // cost more with every job there is. Work that an emergency stop has killed and
@@ -250,7 +265,11 @@ func (l *live) wake() <-chan time.Time {
 	if !ok || l.clock.stopped && due > l.clock.now() {
 		return nil
 	}
-	return time.After(l.clock.until(due))
+	wait := l.clock.until(due)
+	if len(l.thoughts) > 0 {
+		wait = min(wait, longThought)
+	}
+	return time.After(wait)
 }
 
 // Send puts an input into the inbox, unless the host has ended.
@@ -286,6 +305,7 @@ func (l *live) begin(w core.Work) {
 
 // end ends an attempt that the state no longer wants.
 func (l *live) end(w core.Work) {
+	delete(l.thoughts, w.Job.Spec.ID)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	id := w.Job.Spec.ID

@@ -16,6 +16,7 @@ type loop struct {
 	desk    *desk
 	wall    func(core.Time) string                                   // what a line carries beside its mission time
 	follow  func(*core.State, *core.Entry, core.Digest)              // a rehearsal's projections; nil when they have a cursor
+	thinks  func(job string) bool                                    // whether the host itself owes a job an answer; nil where it never does
 	gate    gate                                                     // before the loop, for votes from outside; it learns the keys from here
 	tail    *tail                                                    // of a live run, for its readers; nil in a rehearsal
 	save    func(point journal.Checkpoint, fresh []core.Chunk) error // takes a checkpoint that has been recorded
@@ -73,11 +74,22 @@ func (l *loop) settle(now core.Time) (more bool, err error) {
 	return true, nil
 }
 
+// deadline is when something happens by itself, unless it would happen to a job
+// the host itself owes an answer: how fast this machine thinks is wall time, and
+// no reason to close a window.
+func (l *loop) deadline() (core.Time, bool) {
+	due, ok := l.state.NextDeadline()
+	if j, at := l.state.DueJob(); ok && j != nil && at <= due && l.thinks != nil && l.thinks(j.Spec.ID) {
+		return 0, false
+	}
+	return due, ok
+}
+
 // overdue is the first instant before now at which something was due. A loop
 // that comes late, because the machine slept, takes what it missed in the order
 // of mission time: work that was done before its deadline was in time.
 func (l *loop) overdue(now core.Time) (core.Time, bool) {
-	due, ok := l.state.NextDeadline()
+	due, ok := l.deadline()
 	if len(l.desk.replies) > 0 && (!ok || l.desk.replies[0].at < due) {
 		due, ok = l.desk.replies[0].at, true
 	}
@@ -122,7 +134,7 @@ func (l *loop) settleOnce(now core.Time) (busy bool, err error) {
 		}
 		return true, nil
 	}
-	if due, ok := l.state.NextDeadline(); ok && due <= now {
+	if due, ok := l.deadline(); ok && due <= now {
 		_, err := l.apply(now, "mission", &core.Tick{})
 		return true, err
 	}
@@ -180,7 +192,7 @@ func (l *loop) seal(now core.Time) error {
 func (l *loop) next() (core.Time, bool) {
 	var due core.Time
 	found := false
-	for _, source := range [...]func() (core.Time, bool){l.state.NextDeadline, l.state.CheckpointDue, l.desk.nextReply} {
+	for _, source := range [...]func() (core.Time, bool){l.deadline, l.state.CheckpointDue, l.desk.nextReply} {
 		if t, ok := source(); ok && (!found || t < due) {
 			due, found = t, true
 		}

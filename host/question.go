@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/worker"
@@ -29,20 +30,31 @@ type question struct {
 func (l *live) consider(q question) {
 	ctx, done := l.hold(q.work)
 	cause, _ := l.journal.Head()
+	if !q.program {
+		l.thoughts[q.work.Job.Spec.ID] = time.Now()
+	}
 	l.group.Go(func() {
 		defer done()
 		if q.program {
 			if err := l.journal.WaitDurable(ctx, cause); err != nil {
 				return
 			}
-		} else { // no more at once than there are processors: the loop needs one too
-			l.thinking <- struct{}{}
-			defer func() { <-l.thinking }()
+		} else { // no more at once than there are processors
+			l.thinkers <- struct{}{}
+			defer func() { <-l.thinkers }()
 		}
-		if command := q.answer(ctx, l.exec); command != nil && ctx.Err() == nil {
-			l.send(input{by: q.by, command: command, work: &q.work})
-		}
+		l.send(input{by: q.by, command: q.answer(ctx, l.exec), work: &q.work})
 	})
+}
+
+// longThought is the wall time after which a window closes although the host
+// has not come to an answer: an expression may never end.
+const longThought = 10 * time.Second
+
+// thinking reports whether the host owes a job an answer it can give by itself.
+func (l *live) thinking(job string) bool {
+	since, owed := l.thoughts[job]
+	return owed && time.Since(since) < longThought
 }
 
 // hold notes work under way, so that it can be ended, and makes its context.

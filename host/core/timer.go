@@ -81,6 +81,15 @@ func (s *State) NextDeadline() (Time, bool) {
 	return due, found
 }
 
+// DueJob is the job whose timer fires first, and when; nil where none is set.
+func (s *State) DueJob() (*Job, Time) {
+	j, ok := s.timers.first()
+	if !ok {
+		return nil, 0
+	}
+	return j, j.timer.due
+}
+
 // CheckpointDue is when the state is to be sealed; false while nothing has
 // happened since the last seal.
 func (s *State) CheckpointDue() (Time, bool) {
