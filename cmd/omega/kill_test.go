@@ -59,7 +59,7 @@ job "s" {
   skills        = ["sim"]
   reward        = 1
   energy_budget = 10
-  work          = "100ms"
+  work          = "300ms"
   required      = false
 }
 job "r" {
@@ -172,7 +172,11 @@ func newVictim(t *testing.T, cycles int, dice *rand.Rand, small bool) *victim {
 
 func (v *victim) run(t *testing.T) {
 	for n := range v.cycles {
-		v.killOnce(t, windows[n%len(windows)])
+		window := windows[n%len(windows)]
+		if window == "new segment" && v.args[1] == "run" { // it has one of 64 MiB
+			window = "working"
+		}
+		v.killOnce(t, window)
 		keepDurable(t, v.data, v.known)
 	}
 	require.Greater(t, len(v.known), 10*v.cycles, "too little was recorded for this test to say anything")
@@ -201,7 +205,10 @@ func (v *victim) start(t *testing.T) (cmd *exec.Cmd, said func() string) {
 // window that does not come is not counted.
 func (v *victim) killOnce(t *testing.T, window string) {
 	before := host.LastDurable(v.data)
-	look := v.watch(t, window)
+	var look func() bool
+	if window == "new segment" || window == "checkpoint" {
+		look = v.watch(t, window)
+	}
 	cmd, said := v.start(t)
 	pause := time.Duration(v.dice.IntN(60_000)) * time.Microsecond
 	hit := true
@@ -213,6 +220,9 @@ func (v *victim) killOnce(t *testing.T, window string) {
 	case "just leaving":
 		v.recorded(before)
 		require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	case "artifact": // the folder may be made anew at a start
+		v.recorded(before)
+		hit, pause = v.watch(t, window)(), 0
 	default:
 		hit, pause = look(), 0
 	}
@@ -260,11 +270,9 @@ func (v *victim) watch(t *testing.T, window string) (wait func() bool) {
 		folder, suffix = "journal", ".jsonl.tmp"
 		least = v.dice.IntN(2) // the first may be the copy of an unproven tail
 	case "checkpoint":
-		folder, least = "checkpoint", v.dice.IntN(6)
+		folder, least = "checkpoint", v.dice.IntN(3)
 	case "artifact":
-		folder, least = "status", v.dice.IntN(5)
-	default:
-		return nil
+		folder, least = "status", v.dice.IntN(4)
 	}
 	folder = filepath.Join(v.data, folder)
 	require.NoError(t, os.MkdirAll(folder, 0o700))
@@ -273,7 +281,7 @@ func (v *victim) watch(t *testing.T, window string) (wait func() bool) {
 	require.NoError(t, watcher.Add(folder))
 	return func() bool {
 		defer watcher.Close()
-		const within = 2 * time.Second
+		const within = 5 * time.Second // checkpoints and artifacts come a second after a start
 		for late := time.After(within); ; {
 			select {
 			case e := <-watcher.Events:
