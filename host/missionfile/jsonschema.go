@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -21,11 +22,11 @@ import (
 // and each result is held against it.
 type schemas struct {
 	mu    sync.Mutex
-	known map[string]*jsonschema.Schema
+	known map[string]*schema
 }
 
 // schemaOf is the schema of an instance.
-func (b *jobBlock) schemaOf(vars map[string]cty.Value) (*jsonschema.Schema, hcl.Diagnostics) {
+func (b *jobBlock) schemaOf(vars map[string]cty.Value) (*schema, hcl.Diagnostics) {
 	v, diags := b.schema.Value(within(b.base, vars))
 	if diags.HasErrors() {
 		return nil, diags
@@ -56,21 +57,82 @@ func schemaText(v cty.Value) ([]byte, error) {
 	return canonical(v, maxSchema)
 }
 
-func (s *schemas) compile(text []byte) (*jsonschema.Schema, error) {
+func (s *schemas) compile(text []byte) (*schema, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if known := s.known[string(text)]; known != nil {
 		return known, nil
 	}
-	schema, err := compileSchema(text)
+	whole, err := compileSchema(text)
 	if err != nil {
 		return nil, err
 	}
+	made := &schema{whole: whole}
+	made.count(reflect.ValueOf(whole), map[*jsonschema.Schema]bool{})
 	if s.known == nil || len(s.known) == rememberedTexts {
-		s.known = map[string]*jsonschema.Schema{}
+		s.known = map[string]*schema{}
 	}
-	s.known[string(text)] = schema
-	return schema, nil
+	s.known[string(text)] = made
+	return made, nil
+}
+
+// schema is a compiled schema that gives up after maxSteps: branches that refer
+// to the whole again can double with each level of a result.
+type schema struct {
+	whole *jsonschema.Schema
+	mu    sync.Mutex // guards left while a result is judged
+	left  int
+}
+
+// maxSteps bounds how many parts of a schema one result is held against.
+const maxSteps = 1_000_000
+
+// tooLong is the panic that ends it.
+type tooLong struct{}
+
+// count has every part of a schema count a step when a value is held against it.
+// A format is what a part looks at before its own parts.
+func (s *schema) count(v reflect.Value, seen map[*jsonschema.Schema]bool) {
+	switch v.Kind() {
+	case reflect.Interface, reflect.Pointer:
+		if part, ok := v.Interface().(*jsonschema.Schema); ok {
+			if part == nil || seen[part] {
+				return
+			}
+			seen[part] = true
+			defer func() { part.Format = s.counting(part.Format) }()
+		}
+		s.count(v.Elem(), seen)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				s.count(v.Field(i), seen)
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			s.count(v.Index(i), seen)
+		}
+	case reflect.Map:
+		for each := v.MapRange(); each.Next(); {
+			s.count(each.Value(), seen)
+		}
+	}
+}
+
+func (s *schema) counting(f *jsonschema.Format) *jsonschema.Format {
+	counting := &jsonschema.Format{Name: "any", Validate: func(any) error { return nil }}
+	if f != nil {
+		*counting = *f
+	}
+	check := counting.Validate
+	counting.Validate = func(v any) error {
+		if s.left--; s.left < 0 {
+			panic(tooLong{})
+		}
+		return check(v)
+	}
+	return counting
 }
 
 // schemaURL is what the schema calls itself; nothing is read from there.
@@ -111,13 +173,23 @@ func compileSchema(text []byte) (*jsonschema.Schema, error) {
 
 // breach is how a result breaks a schema, "" if it does not. The result is
 // canonical JSON whose numbers are modest.
-func breach(schema *jsonschema.Schema, result []byte) string {
+func (s *schema) breach(result []byte) (reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left = maxSteps
+	defer func() {
+		if fault := recover(); fault == (tooLong{}) {
+			reason = fmt.Sprintf("the schema takes more than %d steps to judge it", maxSteps)
+		} else if fault != nil {
+			panic(fault)
+		}
+	}()
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(result))
 	if err != nil {
 		return fmt.Sprintf("the result cannot be judged: %s", err)
 	}
 	var invalid *jsonschema.ValidationError
-	switch err := schema.Validate(doc); {
+	switch err := s.whole.Validate(doc); {
 	case err == nil:
 		return ""
 	case errors.As(err, &invalid):

@@ -1,6 +1,7 @@
 package missionfile
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -74,4 +75,32 @@ func TestSchemaRefused(t *testing.T) {
 	}
 	require.Contains(t, oneError(t, head+job("alpha", "  accept {", "  }")), "12:3: Nothing to accept by: ")
 	require.Contains(t, oneError(t, head+job("alpha", "  accept {", "    shema = true", "  }")), `13:5: Unsupported argument: An argument named "shema" is not expected here. Did you mean "schema"?`)
+}
+
+// TestSchemaThatDoubles: judging ends, whatever a schema and a result make of
+// each other.
+func TestSchemaThatDoubles(t *testing.T) {
+	branch := `{ items = { "$ref" = "#" } }`
+	for name, schema := range map[string]string{
+		"all":  `{ allOf = [` + branch + `, ` + branch + `] }`,
+		"any":  `{ minItems = 1, anyOf = [` + branch + `, ` + branch + `] }`,
+		"not":  `{ not = { allOf = [{ anyOf = [` + branch + `, ` + branch + `] }, { minItems = 1 }] } }`,
+		"defs": `{ "$ref" = "#/$defs/a0", properties = { end = {} }, "$defs" = { for i in range(40) : "a${i}" => { allOf = [for k in [1, 2] : { "$ref" = i < 39 ? "#/$defs/a${i + 1}" : "#/properties/end" }] } } }`,
+	} {
+		m, diags := load(t, head+job("alpha", "  accept {", "    schema = "+schema, "  }"))
+		require.Empty(t, diags, name)
+		approve, reason := m.Judge("alpha", []byte(strings.Repeat("[", 100)+strings.Repeat("]", 100)))
+		require.False(t, approve, name)
+		require.Equal(t, "the schema takes more than 1000000 steps to judge it", reason, name)
+		if name != "defs" { // which doubles for every value
+			_, reason = m.Judge("alpha", []byte("[]"))
+			require.NotContains(t, reason, "steps", "each result has all of them")
+		}
+	}
+	m, diags := load(t, head+job("alpha", "  accept {", `    schema = { type = ["array", "number"], items = { "$ref" = "#" }, maxItems = 20000 }`, "  }"))
+	require.Empty(t, diags)
+	approve, reason := m.Judge("alpha", []byte("["+strings.Repeat("1,", 10_000)+"[[1]]]"))
+	require.True(t, approve, reason)
+	_, reason = m.Judge("alpha", []byte("["+strings.Repeat("1,", 10_000)+"[[true]]]"))
+	require.Equal(t, "/10000/0/0: got boolean, want number or array", reason)
 }

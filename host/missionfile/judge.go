@@ -51,7 +51,7 @@ func (b *jobBlock) judgeSchema(i int64, result []byte) (approve bool, reason str
 		p := problemOf(diags, b.schema.Range())
 		return false, fmt.Sprintf("the schema at %s:%d cannot be used: %s", p.File, p.Line, p.Detail)
 	}
-	reason = breach(schema, result)
+	reason = schema.breach(result)
 	return reason == "", reason
 }
 

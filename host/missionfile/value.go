@@ -172,6 +172,9 @@ func assignNames(s core.Setting, target any, names []string) error {
 			if !variableName.MatchString(n) {
 				return fmt.Errorf("%q is not the name of an environment variable", n)
 			}
+			if name, ok := strings.CutPrefix(n, environmentPrefix); ok {
+				return fmt.Errorf("%s gives a variable its value: hand that on as a secret, secrets = { NAME = var.%s }", n, name)
+			}
 		}
 	default:
 		for i, n := range names {

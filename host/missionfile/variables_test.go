@@ -275,3 +275,42 @@ func TestSecretNames(t *testing.T) {
 	require.Equal(t, "Short secret", diags[0].Summary)
 	require.Equal(t, Warning, diags[0].Severity)
 }
+
+// TestVariablesInJSON: the JSON form has all of it.
+func TestVariablesInJSON(t *testing.T) {
+	const source = `{
+  "variable": {"sites": {"type": "set(string)", "default": ["a", "b"]}, "key": {"sensitive": true}},
+  "locals": {"access": {"token": "${var.key}"}},
+  "mission": {"m": {}}, "treasury": {"tokens": 1000}, "account": {"lab": {"tokens": 10}},
+  "worker": {"w": {"skills": ["s"], "exec": {"command": ["sh"], "secrets": {"KEY": "${var.key}"}}}},
+  "validator": {"v": {"count": 3, "simulated": {"absent_ratio": 0.5}}},
+  "job": {"a": {"for_each": "${var.sites}", "employer": "lab", "skills": ["s"], "reward": 1, "title": "at ${each.key}",
+    "simulated": {"result": {"n": 1}, "delegate": [{"skills": ["s"], "reward": 0.5}]},
+    "accept": {"schema": {"type": "object"}}}}
+}`
+	given := Given{Flags: []string{"key=" + canary}}
+	m, diags := Load(write(t, t.TempDir(), "mission.hcl.json", source), given)
+	require.Empty(t, diags)
+	require.Equal(t, []core.Secret{{Name: "KEY", Variable: "key"}}, m.Spec().Workers[0].Exec.Secrets)
+	jobs := expandAll(t, m, 10)
+	require.Len(t, jobs, 2)
+	require.Equal(t, "at b", jobs[1].Title)
+	require.Equal(t, `[{"reward":0.5,"skills":["s"]}]`, string(jobs[0].Delegate))
+	require.Equal(t, core.SimulatedValidator, m.Spec().Validators[0].Kind)
+	approve, reason := m.Judge(jobs[0].ID, []byte(`[]`))
+	require.False(t, approve)
+	require.Equal(t, "/: got array, want object", reason)
+
+	for from, to := range map[string]string{
+		`"title": "at ${each.key}"`:    `"title": "at ${local.access.token}"`,
+		`"command": ["sh"]`:            `"command": ["${var.key}"]`,
+		`{"KEY": "${var.key}"}`:        `{"KEY": "x${var.key}"}`,
+		`"reward": 1, `:                `"reward": "${length(var.key)}", `,
+		`"schema": {"type": "object"}`: `"schema": {"const": "${var.key}"}`,
+	} {
+		m, diags := Load(write(t, t.TempDir(), "mission.hcl.json", strings.Replace(source, from, to, 1)), given)
+		require.Nil(t, m, to)
+		require.Len(t, diags, 1, "%v", diags)
+		require.NotContains(t, diags[0].String(), canary)
+	}
+}
