@@ -27,7 +27,7 @@ const eventRefused = "input_refused"
 func sentence(s *core.State, e *core.Entry, event core.Event) (Level, string) {
 	switch ev := event.(type) {
 	case *core.SourceRecorded, *core.JobsExpanded, *core.AttemptStarted, *core.VotesCommitted, *core.RevealOpened, *core.VotesRevealed,
-		*core.Transfer, *core.Checkpointed, *core.ClockAdvanced:
+		*core.PricesSet, *core.Transfer, *core.Checkpointed, *core.ClockAdvanced:
 		return silent, ""
 	case *core.JobPosted, *core.JobReady, *core.JobResumed, *core.JobAssigned, *core.ApprovalAsked, *core.ApprovalGiven, *core.JobEnding, *core.JobEnded:
 		return jobSentence(s, event)
@@ -72,8 +72,6 @@ func missionSentence(s *core.State, event core.Event) (Level, string) {
 		return endedSentence(s, ev)
 	case *core.JobsUnattended:
 		return Warning, unattendedSentence(s, ev)
-	case *core.PricesSet:
-		return Info, "a thousand units now cost " + ev.Energy.String() + " for energy and " + ev.Compute.String() + " for compute"
 	case *core.HostStarted:
 		if ev.HostKey != [32]byte{} {
 			return Warning, "a host took the mission up with new keys: its old ones are lost"
