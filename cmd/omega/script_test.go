@@ -42,7 +42,6 @@ func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
-		Deadline:            time.Now().Add(storiesWithin),
 		Setup:               setup,
 		Condition: func(name string) (bool, error) {
 			if name == "root" {
@@ -55,9 +54,6 @@ func TestStories(t *testing.T) {
 		},
 	})
 }
-
-// storiesWithin bounds all stories together: what never ends is killed then.
-const storiesWithin = 5 * time.Minute
 
 func setup(e *testscript.Env) error {
 	home := filepath.Join(e.WorkDir, "home")
