@@ -444,6 +444,7 @@ func (w *world) atRest() {
 	w.open(false)
 	w.must(w.host.State().Status() == core.Ended && w.host.Over() == "ended", "an ended mission goes on")
 	w.sameState()
+	w.audited()
 	w.disk.gate(false)
 	w.must(w.host.Close() == nil, "the journal of an ended mission cannot be closed")
 }
