@@ -414,7 +414,9 @@ func (w *world) goOn() {
 		w.say(w.orderTo(pick(w.r, core.Approve, core.Deny)))
 		w.did["answered in the calm"]++
 	case len(w.attempts) > 0:
-		if w.attempts[0].does = "ok"; chance(w.r, 10) {
+		if w.attempts[0].does == "delegate" {
+			w.attempts[0].does = pick(w.r, "delegate", "delegate", "ok")
+		} else if w.attempts[0].does = "ok"; chance(w.r, 10) {
 			w.attempts[0].does = "fail"
 		}
 		w.finish(w.attempts[0])

@@ -257,7 +257,7 @@ func (w *world) begin(work core.Work, cause uint64, run func()) {
 		does = "hang"
 	case roll < 50:
 		does = "late"
-	case roll < 72:
+	case roll < 70 || w.plan.families && roll < 92:
 		does = "delegate"
 	}
 	if w.always != "" {

@@ -36,6 +36,7 @@ type plan struct {
 	accounts   []accountPlan
 	kinds      map[core.ValidatorKind]int // how many validators judge otherwise than by rule
 	models     [2]int64                   // of simulated validators: absent, wrong
+	families   bool                       // attempts like to hand work on
 	broken     bool                       // nobody can read the file
 	workers    []workerPlan
 	jobs       []jobPlan
@@ -85,6 +86,7 @@ func drawPlan(r *rand.Rand) *plan {
 	p.drawCouncil(r)
 	p.drawGovernance(r)
 	p.drawAutonomy(r)
+	p.families = chance(r, 45)
 	p.drawWorkers(r)
 	p.drawJobs(r)
 	return p

@@ -217,7 +217,7 @@ func (w *world) children(id string) []byte {
 		return nil
 	}
 	left := w.book.spendable(j, nil)
-	return w.kids(ledger.Amount(pick(w.r, left/3, left/5, left, left/2, left+1)), int(2-min(2, j.depth)))
+	return w.kids(ledger.Amount(pick(w.r, left/3, left/5, left/5, left/9, left, left/2, left+1)), int(2-min(2, j.depth)))
 }
 
 // child is one as a program writes it.
@@ -239,8 +239,8 @@ func (w *world) kids(most ledger.Amount, deeper int) []byte {
 	var all []child
 	for i := range 1 + w.r.IntN(3) {
 		c := child{Name: fmt.Sprintf("k%d", i), Skills: []string{pick(w.r, "a", "a", "b", "c")}, Work: pick(w.r, "1s", "1m")}
-		c.Reward = max(0, pick(w.r, most, most/2, most/3, 0)).String()
-		if w.plan.energy > 0 && chance(w.r, 40) {
+		c.Reward = max(0, pick(w.r, most, most/2, most/3, 0, 0)).String()
+		if w.plan.energy > 0 && chance(w.r, 30) {
 			c.Energy = pick(w.r, "7", "333.333333", "1000")
 		}
 		if w.plan.compute > 0 && chance(w.r, 30) {

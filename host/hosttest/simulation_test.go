@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -59,6 +60,8 @@ func lawful(err *error) {
 func TestSimulation(t *testing.T) {
 	from, to := seedsOf(t)
 	var mu sync.Mutex
+	var shrinks atomic.Bool // the first that fails is shrunk, in a short run none
+	shrinks.Store(testing.Short())
 	did := map[string]int{}
 	t.Run("seed", func(t *testing.T) {
 		for seed := from; seed <= to; seed++ {
@@ -69,6 +72,9 @@ func TestSimulation(t *testing.T) {
 					trace = func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 				}
 				w, err := simulate(seed, dropped(t), trace)
+				if err != nil && !shrinks.CompareAndSwap(false, true) {
+					t.Fatalf("OMEGA_SEEDS=%d: %v\n%s", seed, err, w.last(6))
+				}
 				if err != nil {
 					least, cause := shrink(seed, dropped(t), err)
 					t.Fatalf("OMEGA_SEEDS=%d: %v\nthe same with less: OMEGA_SEEDS=%d OMEGA_DROP=%s: %v\n%s", seed, err, seed, least, cause, w.last(6))
@@ -114,6 +120,11 @@ func (w *world) counts() map[string]int {
 				did["job "+e.State+" "+e.Reason]++
 			case "round_closed":
 				did["round "+e.Outcome]++
+			case "attempt_failed":
+				did[e.Type]++
+				if e.Reason == "delegation" || e.Reason == "unskilled" {
+					did["attempt_failed "+e.Reason]++
+				}
 			case "order_taken":
 				did["order "+strings.TrimSpace("answered "+e.Refusal)]++
 			case "transfer":
