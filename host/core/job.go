@@ -235,11 +235,10 @@ func (s *State) end(j *Job, state JobState, reason, detail string) {
 }
 
 func (s *State) endAs(ended *JobEnded) {
-	if j := s.jobs[ended.Job]; j.Escrowed {
-		steps := s.steps(j)
-		steps.add(StepEscrowReturn, 0, s.ledger.Balance(j.escrow))
-		steps.emit()
-	}
+	j := s.jobs[ended.Job]
+	steps := s.steps(j)
+	steps.add(StepEscrowReturn, 0, s.ledger.Balance(j.escrow)) // also of a job without reward: slashes over its children are paid to it
+	steps.emit()
 	s.emit(ended)
 }
 

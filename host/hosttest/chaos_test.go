@@ -16,7 +16,11 @@ import (
 
 // chaos is the faulty part of a run.
 func (w *world) chaos(steps int) {
-	for range steps {
+	for i := range steps {
+		w.step(i)
+		if w.drop.step[i] {
+			continue
+		}
 		if w.host == nil {
 			w.betweenHosts()
 			w.open(true)
@@ -43,6 +47,9 @@ func (w *world) act() {
 		w.take()
 		return
 	}
+	if chance(w.r, 25) && w.outsiders() {
+		return
+	}
 	switch roll := w.r.IntN(100); {
 	case roll < 30:
 		w.turn()
@@ -61,10 +68,12 @@ func (w *world) act() {
 		}
 	case roll < 83:
 		w.order()
-	case roll < 88:
+	case roll < 86:
 		w.speakLate()
-	case roll < 93:
+	case roll < 89:
 		w.meddle()
+	case roll < 93:
+		w.outsiders()
 	case roll < 96:
 		if chance(w.r, 25) {
 			w.disk.arm(w.r, 8)
@@ -112,7 +121,13 @@ func (w *world) pass() {
 	if chance(w.r, 4) {
 		wait += time.Duration(w.r.IntN(10_000)) * time.Second // the machine slept
 	}
-	w.wall = w.wall.Add(max(0, wait))
+	if chance(w.r, 4) {
+		wait = -time.Duration(w.r.IntN(4000)) * time.Second // somebody has set the clock back
+		w.did["clocks set back"]++
+	} else {
+		wait = max(0, wait)
+	}
+	w.wall = w.wall.Add(wait)
 }
 
 // betweenHosts is what happens while no host runs.
@@ -120,6 +135,9 @@ func (w *world) betweenHosts() {
 	w.wall = w.wall.Add(time.Duration(w.r.IntN(100_000)) * time.Millisecond)
 	if chance(w.r, 35) {
 		next := w.plan.edited(w.r)
+		if len(w.lines) == 0 {
+			next.accounts, next.treasury = w.plan.accounts, "" // nothing is minted yet
+		}
 		var problems missionfile.Diagnostics
 		if w.mission, problems = next.compile(); w.mission != nil {
 			w.plan = next
@@ -146,17 +164,25 @@ func (w *world) orderTo(say core.OrderKind) *core.Order {
 	w.sent++
 	o := &core.Order{ID: fmt.Sprintf("order-%d", w.sent), Key: [32]byte(w.owner.Public().(ed25519.PublicKey)), Counter: int64(w.sent), Say: say}
 	if jobs := w.book.order; len(jobs) > 0 && say == core.CancelJob {
+		if families := w.delegated(); len(families) > 0 && chance(w.r, 50) {
+			jobs = families
+		}
 		o.Job, o.Reason = pick(w.r, jobs...).id, "as the seed wants"
 	}
 	if say == core.PostJob {
 		o.Post = w.newJob()
+	}
+	if waiting := w.awaiting(); len(waiting) > 0 && (say == core.Approve || say == core.Deny) {
+		o.Job = pick(w.r, waiting...).id
+	} else if len(w.book.order) > 0 && (say == core.Approve || say == core.Deny) {
+		o.Job = pick(w.r, w.book.order...).id
 	}
 	o.Body = sha256.Sum256(fmt.Appendf(nil, "%d %s %s", w.sent, say, o.Job))
 	return o
 }
 
 func (w *world) newOrder() *core.Order {
-	return w.orderTo(pick(w.r, core.Pause, core.Pause, core.Resume, core.Resume, core.Resume, core.Stop, core.EmergencyStop, core.CancelJob, core.PostJob, core.PostJob, "dance"))
+	return w.orderTo(pick(w.r, core.Pause, core.Pause, core.Resume, core.Resume, core.Resume, core.Stop, core.EmergencyStop, core.CancelJob, core.PostJob, core.PostJob, core.Approve, core.Deny, "dance"))
 }
 
 // newJob is a job the owner posts, now and then one that cannot be.
@@ -173,6 +199,12 @@ func (w *world) newJob() *core.JobSpec {
 		j.AnyEnd = chance(w.r, 50)
 	}
 	j.Required = chance(w.r, 50)
+	if chance(w.r, 30) {
+		j.Employer = pick(w.r, "acme0", "acme1", "nobody")
+	}
+	if chance(w.r, 40) {
+		j.Delegate = w.kids(j.Reward/3, 2)
+	}
 	return j
 }
 
@@ -231,6 +263,12 @@ func (w *world) speakLate() {
 		return
 	}
 	w.did["answers nobody asked for"]++
+	if chance(w.r, 15) {
+		w.host.Send("worker:w0", &core.Delegate{Job: a.job, Attempt: a.number, Lease: a.lease, EnergyUsed: core.Unreported, Children: []core.JobSpec{
+			{ID: core.ChildID(a.job, 1+w.r.IntN(3)), Skills: []string{"a"}, Reward: pick[ledger.Amount](w.r, 0, 1, 5_000_000, -1)},
+		}})
+		return
+	}
 	if chance(w.r, 30) {
 		w.host.Send("worker:w0", &core.Failure{Job: a.job, Attempt: a.number, Lease: a.lease, Reason: string(worker.FaultExit)})
 		return
@@ -267,7 +305,7 @@ func (w *world) vote(j *life) {
 	command := &core.Commit{Job: j.id, Round: j.round.number}
 	all, most := chance(w.r, 70), pick(w.r, council.Approve, council.Reject)
 	for i := range j.round.seats {
-		if s := &j.round.seats[i]; s.commitment == "" && (all || chance(w.r, 65)) {
+		if s := &j.round.seats[i]; s.commitment == "" && s.validator.kind != "outside" && (all || chance(w.r, 65)) {
 			command.Votes = append(command.Votes, w.ballot(j, i, most, all))
 		}
 	}
@@ -285,7 +323,7 @@ func (w *world) reveal(j *life) {
 	for i := range j.round.seats {
 		s := &j.round.seats[i]
 		open, known := w.votes[s.commitment]
-		if !known || s.vote != "" || chance(w.r, 8) {
+		if !known || s.vote != "" || s.validator.kind == "outside" || chance(w.r, 8) {
 			continue
 		}
 		open.Seat = int64(i)
@@ -330,7 +368,9 @@ const maxCalm = 5000
 
 // calm stops all faults and waits for the end.
 func (w *world) calm() {
-	w.disk.gate(false)
+	if w.disk != nil {
+		w.disk.gate(false)
+	}
 	if w.host != nil {
 		w.settleWriter()
 	}
@@ -369,8 +409,14 @@ func (w *world) goOn() {
 	switch {
 	case w.book.status == "paused":
 		w.say(w.orderTo(core.Resume))
+	case w.outsiders():
+	case len(w.awaiting()) > 0 && w.book.status == "running":
+		w.say(w.orderTo(pick(w.r, core.Approve, core.Deny)))
+		w.did["answered in the calm"]++
 	case len(w.attempts) > 0:
-		if w.attempts[0].does = "ok"; chance(w.r, 10) {
+		if w.attempts[0].does == "delegate" {
+			w.attempts[0].does = pick(w.r, "delegate", "delegate", "ok")
+		} else if w.attempts[0].does = "ok"; chance(w.r, 10) {
 			w.attempts[0].does = "fail"
 		}
 		w.finish(w.attempts[0])
@@ -400,6 +446,7 @@ func (w *world) atRest() {
 	w.open(false)
 	w.must(w.host.State().Status() == core.Ended && w.host.Over() == "ended", "an ended mission goes on")
 	w.sameState()
+	w.audited()
 	w.disk.gate(false)
 	w.must(w.host.Close() == nil, "the journal of an ended mission cannot be closed")
 }

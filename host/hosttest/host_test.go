@@ -124,10 +124,12 @@ func (w *world) recover() {
 	w.did["entries lost"] += len(w.lines) - len(left)
 	w.lines = w.lines[:len(left)]
 	w.must(slices.EqualFunc(left, w.lines, func(a, b []byte) bool { return string(a) == string(b) }), "an entry is not what it was")
-	w.book, w.mirror, w.twin = newBook(), core.New(), nil
-	clear(w.chunks)
-	for _, line := range w.lines {
-		w.read(line)
+	if w.book.seq != uint64(len(left)) || w.book.broken != nil || chance(w.r, 10) {
+		w.book, w.mirror = newBook(), core.New()
+		clear(w.chunks)
+		for _, line := range w.lines {
+			w.read(line)
+		}
 	}
 	w.renewTwin()
 }
@@ -255,6 +257,8 @@ func (w *world) begin(work core.Work, cause uint64, run func()) {
 		does = "hang"
 	case roll < 50:
 		does = "late"
+	case roll < 70 || w.plan.families && roll < 92:
+		does = "delegate"
 	}
 	if w.always != "" {
 		does = w.always
@@ -283,11 +287,19 @@ func (w *world) finish(a *attempt) {
 
 // exec is the program of every worker.
 func (w *world) exec(_ context.Context, t worker.Task) worker.Reply {
+	if t.Raw {
+		return w.verdict()
+	}
 	a := w.current
 	w.must(a.job == t.Job && int(a.number) == t.Attempt, "attempt %s/%d runs as %s/%d", a.job, a.number, t.Job, t.Attempt)
 	switch a.does {
 	case "fail", "hang":
 		return worker.Reply{Fault: pick(w.r, worker.FaultExit, worker.FaultBadJSON, worker.FaultTimeout), Detail: "as the seed wants"}
+	case "delegate":
+		if children := w.children(a.job); children != nil {
+			w.did["delegations asked for"]++
+			return worker.Reply{Children: children, EnergyUsed: w.usage(), ComputeUsed: w.usage()}
+		}
 	case "wrong":
 		return worker.Reply{Result: []byte(worker.WrongResult)}
 	}

@@ -10,7 +10,7 @@ import (
 // book is a mission as its record alone tells it, and every law it must obey.
 // take is told one line after the other; the first broken law ends the book.
 type book struct {
-	broken error
+	broken *lawError
 	rec    *record
 
 	seq      uint64
@@ -97,6 +97,7 @@ type life struct {
 	deposit   micro
 	prices    [2]micro
 	digest    string
+	result    string
 	rejected  bool // by the host itself, in the entry that brought the result
 	round     *round
 	last2     *round // the one before, of the same attempt
@@ -158,15 +159,15 @@ func newBook() *book {
 // law notes that something must hold here.
 func (b *book) law(holds bool, format string, args ...any) {
 	if !holds && b.broken == nil {
-		b.broken = fmt.Errorf("entry %d: "+format, append([]any{b.seq}, args...)...)
+		b.broken = &lawError{format, fmt.Sprintf("entry %d: "+format, append([]any{b.seq}, args...)...)}
 	}
 }
 
 // take reads the next line.
-func (b *book) take(line []byte) error {
+func (b *book) take(line []byte) *lawError {
 	rec, err := parseRecord(line)
 	if err != nil {
-		return err
+		return &lawError{"a line that is no record", err.Error()}
 	}
 	b.rec = rec
 	b.law(rec.Seq == b.seq+1, "follows entry %d", rec.Seq)

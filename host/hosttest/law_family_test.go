@@ -168,9 +168,12 @@ func (b *book) answer(j *life, e *fact) {
 	}
 	b.law(!b.halted, "%s is answered in a mission that is %s", j.id, b.status)
 	j.state, j.answered = j.askedIn, e
+	j.readyAt += b.at - j.askedAt
 	if j.asked.Reason == "exhausted" {
 		j.patient = j.patient || e.Approve
-		j.readyAt += b.at - j.askedAt
+		if e.Approve {
+			j.answered = nil
+		}
 	}
 	j.asked = nil
 }

@@ -203,7 +203,7 @@ func (b *book) submitted(j *life, e *fact) {
 	b.law(j.worker.has(j) || len(j.children) > 0, "%s is submitted by a worker without its skills, and nothing of it was handed on", j.id)
 	b.used(j, used[0], used[1])
 	j.held, j.state, j.submitted, j.digest, j.round, j.drawnBy = nil, "submitted", b.at, e.Digest, nil, b.rec.Prev
-	j.rejected = judged != nil && !judged.Approve
+	j.rejected, j.result = judged != nil && !judged.Approve, string(e.Result)
 	j.worker.load--
 	j.working = false
 }

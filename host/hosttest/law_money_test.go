@@ -240,7 +240,7 @@ func (j *life) unstake(left micro) {
 func (b *book) approved(j *life) {
 	left := j.escrow - j.fee
 	if voters := j.voters("approve"); len(voters) > 0 && j.answered == nil {
-		share := part(j.reward, b.setting("governance.validator_reward_ratio")) / micro(len(voters))
+		share := min(left, part(j.reward, b.setting("governance.validator_reward_ratio"))) / micro(len(voters))
 		for _, i := range voters {
 			j.due(fmt.Sprintf("share/%d", i), share)
 			left -= share

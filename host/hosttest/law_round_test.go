@@ -70,7 +70,7 @@ func (r *round) done() (all, committed bool) {
 	all = true
 	for i := range r.seats {
 		all = all && r.seats[i].commitment != ""
-		committed = committed || r.seats[i].commitment != "" && !r.seats[i].twice
+		committed = committed || r.seats[i].commitment != "" && r.seats[i].vote == "" && !r.seats[i].twice
 	}
 	return all, committed
 }

@@ -1,11 +1,15 @@
 package hosttest
 
 import (
+	"crypto/ed25519"
 	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
+	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/ledger"
 	"github.com/omega-run/omega/host/missionfile"
 )
 
@@ -28,8 +32,19 @@ type plan struct {
 	delegation []string
 	interval   string
 	removals   bool
+	autonomy   []string
+	accounts   []accountPlan
+	kinds      map[core.ValidatorKind]int // how many validators judge otherwise than by rule
+	models     [2]int64                   // of simulated validators: absent, wrong
+	families   bool                       // attempts like to hand work on
+	broken     bool                       // nobody can read the file
 	workers    []workerPlan
 	jobs       []jobPlan
+}
+
+type accountPlan struct {
+	name   string
+	tokens int64
 }
 
 type workerPlan struct {
@@ -38,6 +53,7 @@ type workerPlan struct {
 	skills        string
 	speed         string
 	fails, wrongs string
+	hands         bool
 }
 
 type jobPlan struct {
@@ -58,7 +74,7 @@ func chance(r *rand.Rand, percent int) bool { return r.IntN(100) < percent }
 // that things run out.
 func drawPlan(r *rand.Rand) *plan {
 	p := &plan{
-		seed: r.Int64N(1 << 40), duration: pick(r, "0", "0", "0", "40m", "3h"), exhausted: pick(r, "wait", "wait", "fail"),
+		seed: r.Int64N(1 << 40), duration: pick(r, "0", "0", "0", "40m", "3h"), exhausted: pick(r, "wait", "wait", "fail", "ask", "ask"),
 		spare: pick[int64](r, 0, 0, 2, 30, 500, 10_000), energy: pick[int64](r, 0, 1501, 4000, 9999), compute: pick[int64](r, 0, 2000, 6000),
 		price: pick(r, "1", "0.000001", "7.333333", "14"), committee: pick(r, 0, 0, 3, 3, 4, 5, 7), interval: pick(r, "1s", "5s", "40s", "10m"),
 		endowments: [2]int64{pick[int64](r, 0, 30, 200, 1000), pick[int64](r, 10, 25, 90, 400)}, removals: chance(r, 50),
@@ -67,10 +83,36 @@ func drawPlan(r *rand.Rand) *plan {
 	if p.committee > 0 {
 		p.validators += pick(r, 0, 0, 1, 3)
 	}
+	p.drawCouncil(r)
 	p.drawGovernance(r)
+	p.drawAutonomy(r)
+	p.families = chance(r, 45)
 	p.drawWorkers(r)
 	p.drawJobs(r)
 	return p
+}
+
+// drawCouncil says how validators judge, and who holds their keys.
+func (p *plan) drawCouncil(r *rand.Rand) {
+	p.kinds = map[core.ValidatorKind]int{}
+	if p.committee == 0 {
+		return
+	}
+	for left := p.validators; left > 0; left-- {
+		p.kinds[pick(r, core.RuleValidator, core.RuleValidator, core.OutsideValidator, core.OutsideValidator, core.SimulatedValidator, core.ExecValidator)]++
+	}
+	p.models = [2]int64{pick[int64](r, 0, 300_000), pick[int64](r, 0, 200_000)}
+}
+
+func (p *plan) drawAutonomy(r *rand.Rand) {
+	floor, ceiling := "0.35", pick(r, "14", "2.5")
+	p.autonomy = []string{
+		fmt.Sprintf("guardian_interval = %q", pick(r, "10s", "10s", "7s", "3m", "0")), fmt.Sprintf("price_floor = %s", floor), fmt.Sprintf("price_ceiling = %s", ceiling),
+		fmt.Sprintf("price_smoothing = %s", pick(r, "0.28", "0", "1", "0.333333")), fmt.Sprintf("resource_target = %s", pick(r, "0.8", "0.5", "0.1")),
+	}
+	for i := range pick(r, 0, 0, 1, 2) {
+		p.accounts = append(p.accounts, accountPlan{fmt.Sprintf("acme%d", i), pick[int64](r, 0, 20, 150, 2000)})
+	}
 }
 
 func (p *plan) drawGovernance(r *rand.Rand) {
@@ -88,6 +130,7 @@ func (p *plan) drawGovernance(r *rand.Rand) {
 		wrong := pick(r, [2]string{"0", "0"}, [2]string{"0.5", "0.5"}, [2]string{"0.1", "1"}, [2]string{"0.333333", "0.777777"})
 		add("wrong_vote_ratio = %s", wrong[0])
 		add("no_reveal_ratio = %s", wrong[1])
+		add("equivocation_ratio = %s", pick(r, "1", "1", "0.777777"))
 		add("validator_stake = %s", pick(r, "10", "3.000001", "0.7"))
 		if chance(r, 40) {
 			add("approvals_required = %d", p.committee/2+1+r.IntN(p.committee-p.committee/2))
@@ -99,12 +142,14 @@ func (p *plan) drawGovernance(r *rand.Rand) {
 	p.delegation = []string{
 		fmt.Sprintf("max_attempts = %d", pick(r, 1, 2, 3, 3, 5)), fmt.Sprintf("background_limit = %d", pick(r, 0, 1, 2, 5, 128)),
 		fmt.Sprintf("retry_backoff = %q", pick(r, "0", "1s", "10s", "4m")),
+		fmt.Sprintf("max_depth = %d", pick(r, 1, 2, 3, 9)), fmt.Sprintf("retry = %q", pick(r, "120s", "30s", "7m", "0")),
 	}
 }
 
 func (p *plan) drawWorkers(r *rand.Rand) {
 	for i := range 1 + r.IntN(3) {
 		w := workerPlan{name: fmt.Sprintf("w%d", i), kind: pick(r, "simulated", "exec", "exec"), count: 1 + r.IntN(3), slots: pick(r, 1, 1, 2, 4)}
+		w.hands = chance(r, 30)
 		w.skills = pick(r, `["a"]`, `["a", "b"]`, `["b", "a", "c"]`)
 		w.speed, w.fails, w.wrongs = pick(r, "1", "1", "2.5", "0.3"), pick(r, "0", "0.1", "0.5"), pick(r, "0", "0.2", "0.5")
 		p.workers = append(p.workers, w)
@@ -129,6 +174,9 @@ func (p *plan) drawTerms(r *rand.Rand, i int, rank []int) {
 	j := &p.jobs[i]
 	add := func(format string, args ...any) { j.lines = append(j.lines, fmt.Sprintf(format, args...)) }
 	add("work = %q", pick(r, "1s", "1m", "1m", "7m", "0"))
+	if len(p.accounts) > 0 && chance(r, 50) {
+		add("employer = %q", pick(r, p.accounts...).name)
+	}
 	if p.energy > 0 && chance(r, 60) {
 		budget := pick(r, "1000", "333.333333", "1500", "0.000001")
 		add("energy_budget = %s", budget)
@@ -198,8 +246,29 @@ func (p *plan) edited(r *rand.Rand) *plan {
 	if chance(r, 50) {
 		next.energy, next.compute = flip(p.energy, p.most[0]), flip(p.compute, p.most[1])
 	}
-	for range pick(r, 0, 1, 1, 2) {
-		switch r.IntN(9) {
+	next.accounts, next.governance, next.autonomy = slices.Clone(p.accounts), slices.Clone(p.governance), slices.Clone(p.autonomy)
+	next.broken = chance(r, 4)
+	for range pick(r, 0, 1, 1, 2, 3) {
+		switch r.IntN(14) {
+		case 9:
+			set(next.governance, "validator_reward_ratio", pick(r, "0", "0.08", "0.9", "1"))
+		case 10:
+			set(next.governance, pick(r, "slash_ratio", "burn_ratio", "worker_stake_ratio", "fee_ratio"), pick(r, "0", "0.05", "0.333333"))
+		case 11:
+			set(next.autonomy, "guardian_interval", pick(r, `"10s"`, `"13s"`, `"0"`))
+		case 12:
+			if len(next.accounts) > 0 {
+				next.accounts[r.IntN(len(next.accounts))].tokens = pick[int64](r, 0, 10, 150, 300)
+			} else {
+				next.accounts = append(next.accounts, accountPlan{"late", pick[int64](r, 1, 50)})
+			}
+		case 13:
+			next.committee = max(3, p.committee-1)
+			if p.committee == 0 || p.committee == next.committee {
+				next.committee = p.committee
+				break
+			}
+			next.governance = slices.DeleteFunc(next.governance, func(line string) bool { return strings.HasPrefix(line, "approvals_required") })
 		case 0, 7:
 			next.energy = pick(r, p.most[0], p.most[0], p.most[0]+300, 4000, 9999)
 		case 1, 8:
@@ -211,7 +280,7 @@ func (p *plan) edited(r *rand.Rand) *plan {
 		case 4:
 			next.jobs = append(next.jobs, jobPlan{name: fmt.Sprintf("e%d", r.IntN(1000)), skills: `["a"]`, reward: "1", lines: []string{`work = "1m"`}})
 		case 5:
-			next.exhausted, next.interval = pick(r, "wait", "fail"), pick(r, "1s", "5s", "40s")
+			next.exhausted, next.interval = pick(r, "wait", "fail", "ask", "ask"), pick(r, "1s", "5s", "40s")
 		case 6:
 			next.jobs[r.IntN(len(next.jobs))].reward = "5"
 		}
@@ -219,25 +288,57 @@ func (p *plan) edited(r *rand.Rand) *plan {
 	return &next
 }
 
+// set changes a setting among lines that have it.
+func set(lines []string, name, value string) {
+	for i, line := range lines {
+		if strings.HasPrefix(line, name+" =") {
+			lines[i] = name + " = " + value
+		}
+	}
+}
+
 func (p *plan) file() string {
 	var b strings.Builder
+	if p.broken {
+		b.WriteString("nothing {\n")
+	}
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	say("mission \"sim\" {\n seed = %d\n duration = %q\n on_exhausted = %q\n}", p.seed, p.duration, p.exhausted)
 	say("treasury {\n tokens = %s\n worker_endowment = %d\n validator_endowment = %d\n}", p.tokens(), p.endowments[0], p.endowments[1])
 	say("resources {\n energy {\n capacity = %d\n price = %s\n}\n compute {\n capacity = %d\n price = %s\n}\n}", p.energy, p.price, p.compute, p.price)
 	say("governance {\n committee = %d\n %s\n}", p.committee, strings.Join(p.governance, "\n "))
+	if len(p.autonomy) > 0 {
+		say("autonomy {\n %s\n}", strings.Join(p.autonomy, "\n "))
+	}
+	for _, a := range p.accounts {
+		if accountBlocks {
+			say("account %q {\n tokens = %d\n}", a.name, a.tokens)
+		} else {
+			say("# account %s %d", a.name, a.tokens) // an edit is seen in the bytes
+		}
+	}
 	say("delegation {\n %s\n}\ncheckpoint {\n interval = %q\n}", strings.Join(p.delegation, "\n "), p.interval)
 	say("reload {\n allow_removals = %v\n}", p.removals)
 	for _, w := range p.workers {
 		say("worker %q {\n count = %d\n slots = %d\n skills = %s", w.name, w.count, w.slots, w.skills)
+		if w.hands {
+			say(" delegates = true")
+		}
 		if w.kind == "simulated" {
 			say(" simulated {\n speed = %s\n failure_ratio = %s\n wrong_ratio = %s\n }\n}", w.speed, w.fails, w.wrongs)
 		} else {
 			say(" exec {\n command = [\"true\"]\n }\n}")
 		}
 	}
-	if p.validators > 0 {
-		say("validator \"v\" {\n count = %d\n}", p.validators)
+	held := p.validators
+	for _, kind := range otherKinds {
+		if n := p.kinds[kind]; n > 0 {
+			say("validator %q {\n count = %d\n}", string(kind), n)
+			held -= n
+		}
+	}
+	if held > 0 {
+		say("validator \"v\" {\n count = %d\n}", held)
 	}
 	for _, j := range p.jobs {
 		say("job %q {\n skills = %s\n reward = %s", j.name, j.skills, j.reward)
@@ -245,7 +346,9 @@ func (p *plan) file() string {
 			say(" count = %d", j.count)
 		}
 		for _, line := range j.lines {
-			say(" %s", line)
+			if accountBlocks || !strings.HasPrefix(line, "employer ") {
+				say(" %s", line)
+			}
 		}
 		if j.accept {
 			say(" accept {\n condition = try(result.x, 5) < 8\n }")
@@ -268,12 +371,58 @@ func (p *plan) tokens() string {
 			members += w.count
 		}
 		sum += micro(members)*micro(p.endowments[0])*1e6 + micro(p.validators)*micro(p.endowments[1])*1e6
+		for _, a := range p.accounts {
+			sum += micro(a.tokens) * 1e6
+		}
 		p.treasury = (sum + micro(p.spare)*1e6).String()
 	}
 	return p.treasury
 }
 
+// accountBlocks says whether mission files have words for employers.
+const accountBlocks = false
+
+// otherKinds are the kinds of validators that have a block of their own.
+var otherKinds = []core.ValidatorKind{core.OutsideValidator, core.SimulatedValidator, core.ExecValidator}
+
 func (p *plan) compile() (*missionfile.Mission, missionfile.Diagnostics) {
 	text := []byte(p.file())
-	return missionfile.Compile("mission.hcl", []missionfile.Source{{Path: "mission.hcl", Bytes: text, Digest: sha256.Sum256(text)}})
+	mission, problems := missionfile.Compile("mission.hcl", []missionfile.Source{{Path: "mission.hcl", Bytes: text, Digest: sha256.Sum256(text)}})
+	if mission != nil {
+		p.complete(mission.Spec())
+	}
+	return mission, problems
+}
+
+// complete says what the mission file has no words for here: employers, and how
+// validators judge.
+func (p *plan) complete(spec *core.Spec) {
+	for _, a := range p.accounts {
+		if accountBlocks {
+			break
+		}
+		spec.Accounts = append(spec.Accounts, core.AccountSpec{Name: a.name, Tokens: ledger.Amount(a.tokens * 1e6)})
+	}
+	for i := range spec.Validators {
+		v := &spec.Validators[i]
+		switch kind := core.ValidatorKind(v.Name); kind {
+		case core.OutsideValidator:
+			v.Kind, v.Keys = kind, nil
+			for _, id := range v.Instances {
+				v.Keys = append(v.Keys, [32]byte(p.keyOf(id).Public().(ed25519.PublicKey)))
+			}
+		case core.SimulatedValidator:
+			v.Kind, v.Simulated = kind, core.ValidatorModel{AbsentRatio: ledger.Ratio(p.models[0]), WrongRatio: ledger.Ratio(p.models[1])}
+		case core.ExecValidator:
+			v.Kind, v.Exec = kind, core.ExecSpec{Command: []string{"judge"}, Timeout: core.Minute, Memory: 1 << 30, Output: 1 << 20}
+		default:
+			v.Kind = core.RuleValidator
+		}
+	}
+}
+
+// keyOf is the key an outside validator holds.
+func (p *plan) keyOf(id string) ed25519.PrivateKey {
+	seed := sha256.Sum256(fmt.Appendf(nil, "outside %d %s", p.seed, id))
+	return ed25519.NewKeyFromSeed(seed[:])
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,14 +30,15 @@ func seedsOf(t *testing.T) (from, to uint64) {
 }
 
 // simulate is one run. The error names the law that does not hold.
-func simulate(seed uint64, trace func(string, ...any)) (w *world, err error) {
+func simulate(seed uint64, drop drops, trace func(string, ...any)) (w *world, err error) {
 	defer lawful(&err)
-	w = newWorld(seed, nil)
+	w = newWorld(seed, nil, drop)
 	if trace != nil {
 		w.trace = trace
 	}
 	w.trace("%s", w.plan.file())
 	w.chaos(80 + w.r.IntN(420))
+	w.step(-1)
 	w.calm()
 	w.atRest()
 	return w, nil
@@ -49,7 +51,7 @@ func lawful(err *error) {
 	case broken:
 		*err = p.err
 	default:
-		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		*err = &lawError{law: "panic: " + fmt.Sprintf("%.24v", p), text: fmt.Sprintf("panic: %v\n%s", p, debug.Stack())}
 	}
 }
 
@@ -58,6 +60,8 @@ func lawful(err *error) {
 func TestSimulation(t *testing.T) {
 	from, to := seedsOf(t)
 	var mu sync.Mutex
+	var shrinks atomic.Bool // the first that fails is shrunk, in a short run none
+	shrinks.Store(testing.Short())
 	did := map[string]int{}
 	t.Run("seed", func(t *testing.T) {
 		for seed := from; seed <= to; seed++ {
@@ -67,9 +71,13 @@ func TestSimulation(t *testing.T) {
 				if os.Getenv("OMEGA_TRACE") != "" {
 					trace = func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 				}
-				w, err := simulate(seed, trace)
-				if err != nil {
+				w, err := simulate(seed, dropped(t), trace)
+				if err != nil && !shrinks.CompareAndSwap(false, true) {
 					t.Fatalf("OMEGA_SEEDS=%d: %v\n%s", seed, err, w.last(6))
+				}
+				if err != nil {
+					least, cause := shrink(seed, dropped(t), err)
+					t.Fatalf("OMEGA_SEEDS=%d: %v\nthe same with less: OMEGA_SEEDS=%d OMEGA_DROP=%s: %v\n%s", seed, err, seed, least, cause, w.last(6))
 				}
 				mu.Lock()
 				defer mu.Unlock()
@@ -112,6 +120,11 @@ func (w *world) counts() map[string]int {
 				did["job "+e.State+" "+e.Reason]++
 			case "round_closed":
 				did["round "+e.Outcome]++
+			case "attempt_failed":
+				did[e.Type]++
+				if e.Reason == "delegation" || e.Reason == "unskilled" {
+					did["attempt_failed "+e.Reason]++
+				}
 			case "order_taken":
 				did["order "+strings.TrimSpace("answered "+e.Refusal)]++
 			case "transfer":
@@ -170,7 +183,7 @@ func TestOneSeedIsOneRun(t *testing.T) {
 	for seed := uint64(1001); seed <= 1006; seed++ {
 		var runs [2][]string
 		for i := range runs {
-			_, err := simulate(seed, func(format string, args ...any) { runs[i] = append(runs[i], fmt.Sprintf(format, args...)) })
+			_, err := simulate(seed, drops{}, func(format string, args ...any) { runs[i] = append(runs[i], fmt.Sprintf(format, args...)) })
 			require.NoError(t, err, "OMEGA_SEEDS=%d", seed)
 		}
 		require.Equal(t, runs[0], runs[1], "seed %d", seed)
@@ -198,7 +211,7 @@ func longChain(seed uint64) (w *world, err error) {
 			{name: "j0", skills: `["a"]`, reward: "0"},
 			{name: "j1", count: 1800, skills: `["a"]`, reward: "1", lines: []string{"needs = [job.j0]"}},
 		},
-	})
+	}, drops{})
 	w.always = "fail"
 	for range 6 {
 		if w.open(true); w.ended {

@@ -22,7 +22,9 @@ const (
 
 // world is everything around the host, and what it must not get wrong.
 type world struct {
-	r      *rand.Rand
+	seed   uint64
+	drop   drops
+	r      *rand.Rand // of the step that happens: one that is left out takes no luck from the others
 	plan   *plan
 	first  *plan // of genesis
 	wall   time.Time
@@ -42,9 +44,11 @@ type world struct {
 	current  *attempt
 	old      []attempt // any there ever was
 	control  []*core.Order
-	sent     int                      // orders made
-	votes    map[string]core.OpenVote // by commitment
-	meddled  map[string]bool          // jobs on whose rounds the world has voted
+	sent     int                        // orders made
+	votes    map[string]core.OpenVote   // by commitment
+	spoken   map[string]host.SignedVote // by commitment, of outside seats
+	ways     map[string]string          // of outside validators
+	meddled  map[string]bool            // jobs on whose rounds the world has voted
 
 	lines  [][]byte // every entry, as it must stand in the journal
 	acked  uint64   // entries the journal has called durable
@@ -67,9 +71,21 @@ type attempt struct {
 }
 
 // broken ends a run: a law does not hold.
-type broken struct{ err error }
+type broken struct{ err *lawError }
 
-func (w *world) fail(format string, args ...any) { panic(broken{fmt.Errorf(format, args...)}) }
+// lawError says which law does not hold, by its sentence, and where.
+type lawError struct{ law, text string }
+
+func (e *lawError) Error() string { return e.text }
+
+func (w *world) fail(format string, args ...any) {
+	panic(broken{&lawError{format, fmt.Sprintf(format, args...)}})
+}
+
+// step throws new dice.
+func (w *world) step(i int) {
+	w.r = rand.New(rand.NewPCG(w.seed, uint64(i)+1<<32))
+}
 
 func (w *world) must(holds bool, format string, args ...any) {
 	if !holds {
@@ -78,14 +94,15 @@ func (w *world) must(holds bool, format string, args ...any) {
 }
 
 // newWorld has a mission that the seed draws, unless it is given one.
-func newWorld(seed uint64, p *plan) *world {
+func newWorld(seed uint64, p *plan, drop drops) *world {
 	r := rand.New(rand.NewPCG(seed, 0x0123456789abcdef))
 	if p == nil {
 		p = drawPlan(r)
+		drop.from(p)
 	}
 	w := &world{
-		r: r, plan: p, wall: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), mem: journal.NewMemFS(), book: newBook(),
-		mirror: core.New(), chunks: map[core.Digest][]byte{}, did: map[string]int{}, votes: map[string]core.OpenVote{}, meddled: map[string]bool{}, trace: func(string, ...any) {},
+		seed: seed, drop: drop, r: r, plan: p, wall: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), mem: journal.NewMemFS(), book: newBook(),
+		mirror: core.New(), chunks: map[core.Digest][]byte{}, did: map[string]int{}, votes: map[string]core.OpenVote{}, meddled: map[string]bool{}, spoken: map[string]host.SignedVote{}, ways: map[string]string{}, trace: func(string, ...any) {},
 	}
 	w.secret = sha256.Sum256(fmt.Appendf(nil, "secret %d", seed))
 	owner, key := sha256.Sum256(fmt.Appendf(nil, "owner %d", seed)), sha256.Sum256(fmt.Appendf(nil, "host %d", seed))
@@ -126,7 +143,7 @@ func (w *world) follow(s *core.State, e *core.Entry, d core.Digest) {
 // read lets the checkers read a recorded line.
 func (w *world) read(line []byte) {
 	if err := w.book.take(line); err != nil {
-		w.fail("%w", err)
+		panic(broken{err})
 	}
 	e, err := core.ParseEntry(line)
 	w.must(err == nil, "an entry cannot be read back: %v: %s", err, line)
@@ -157,7 +174,16 @@ func (w *world) reported(e *core.Entry) {
 				w.must(event.OverReported == (energy > spec.EnergyBudget || compute > spec.ComputeBudget), "entry %d: %s is marked over_reported %v", e.Seq, event.Job, event.OverReported)
 			}
 		case *core.RoundClosed:
-			w.must(len(event.Absent) == 0 || w.meddled[event.Job], "entry %d: seats of %s fell silent and nobody kept the host from speaking", e.Seq, event.Job)
+			for _, seat := range event.Absent {
+				j := w.book.jobs[event.Job]
+				r := j.round
+				if r.number != event.Round {
+					r = j.last2 // another has opened in this entry
+				}
+				kind := r.seats[seat].validator.kind
+				cut := j.fact.Window > 0 && w.book.at >= j.submitted+j.fact.Window // one that waits for others may have had no chance
+				w.must(cut || w.meddled[event.Job] || kind == "outside" || kind == "simulated", "entry %d: seat %d of %s, %s, fell silent and nobody kept the host from speaking", e.Seq, seat, event.Job, kind)
+			}
 		}
 	}
 }
