@@ -171,7 +171,11 @@ func (l *loop) expand(now core.Time, from int64) error {
 // seal records a signed checkpoint of the state as it is.
 func (l *loop) seal(now core.Time) error {
 	var fresh []core.Chunk
-	digest, chunks := l.state.Seal(func(c core.Chunk) { fresh = append(fresh, c) })
+	keep := func(c core.Chunk) { fresh = append(fresh, c) }
+	if l.save == nil {
+		keep = nil
+	}
+	digest, chunks := l.state.Seal(keep)
 	seq, entry := l.journal.Head()
 	command := &core.Checkpoint{Seq: core.Seq(seq), Entry: entry, State: digest}
 	command.Signature = l.desk.keys.signCheckpoint(l.state.Mission().Mission, command)

@@ -108,10 +108,9 @@ func (s *State) restoreChunk(b []byte, sum Digest, first bool) error {
 
 func (j *Job) fields(c *Codec) {
 	integer(c, "index", &j.index)
-	c.inline("spec", &j.Spec)
+	j.specField(c)
 	c.Text("state", (*string)(&j.State))
 	c.Seq("posted", &j.Posted)
-	c.Seq("fixed", &j.fixed)
 	c.Seq("ended", &j.ended)
 	c.Flag("escrowed", &j.Escrowed)
 	c.Amount("fee", &j.Fee)
@@ -130,10 +129,7 @@ func (j *Job) fields(c *Codec) {
 	integer(c, "started_at", &j.StartedAt)
 	integer(c, "submitted_at", &j.SubmittedAt)
 	integer(c, "retry_at", &j.RetryAt)
-	c.JSON("result", &j.Result)
-	c.Hex("digest", j.Digest[:])
-	records(c, "files", &j.Files)
-	c.Hex("result_prev", j.resultPrev[:])
+	object(c, "answer", &j.Answer)
 	object(c, "held", &j.held)
 	c.Amount("grant", &j.grant)
 	object(c, "ending", &j.ending)
@@ -145,6 +141,14 @@ func (j *Job) fields(c *Codec) {
 	integer(c, "undecided", &j.Undecided)
 	object(c, "round", &j.Round)
 	j.fundsField(c)
+}
+
+func (a *Answer) fields(c *Codec) {
+	c.JSON("result", &a.Result)
+	c.Hex("digest", a.Digest[:])
+	records(c, "files", &a.Files)
+	c.Seq("entry", &a.entry)
+	c.Hex("prev", a.prev[:])
 }
 
 func (c *Codec) worker(name string, w **Worker) {
@@ -194,18 +198,28 @@ func (j *Job) fundsField(c *Codec) {
 	if j.State.Terminal() {
 		return
 	}
-	if c.reading {
-		c.state.openAccountsOf(j)
-	}
 	for _, f := range [...]struct {
 		name    string
-		account ledger.Account
-	}{{"escrow", j.escrow}, {"deposit", j.deposit}} {
-		amount := c.state.ledger.Balance(f.account)
+		kind    ledger.Kind
+		account *ledger.Account
+	}{{"escrow", ledger.KindEscrow, &j.escrow}, {"deposit", ledger.KindDeposit, &j.deposit}} {
+		amount := c.state.balance(*f.account)
 		c.Amount(f.name, &amount)
-		if c.reading && c.err == nil {
-			c.state.mintAgain(c, f.account, amount)
+		if c.reading && c.err == nil && amount != 0 {
+			c.state.mintAgain(c, c.state.own(f.account, f.kind, j), amount)
 		}
+	}
+}
+
+// restoreJobs takes the jobs of a chunk as they were sealed: in post order.
+func (s *State) restoreJobs(c *Codec, jobs []*Job) {
+	for _, j := range jobs {
+		if n := len(s.restored); n > 0 && j.index <= s.restored[n-1].index || j.index < 0 {
+			c.fail("jobs that are not in post order")
+			return
+		}
+		s.restored = append(s.restored, j)
+		s.roster.add(j)
 	}
 }
 

@@ -60,17 +60,6 @@ func (j *Job) beforeReady() bool {
 	return j.State == JobPostedState || j.State == JobAwaiting && j.askedIn == JobPostedState
 }
 
-// releaseNeeds notes that a job goes on, or has ended, without what it needed: it
-// may have been the last that asked for a result.
-func (s *State) releaseNeeds(j *Job) {
-	for _, need := range j.Spec.Needs {
-		if other := s.jobs[need]; other != nil && other.State.Terminal() {
-			other.wanted--
-			s.leaving = append(s.leaving, other)
-		}
-	}
-}
-
 // idleEnd reports whether a job has ended and nothing open depends on it: no
 // posted job needs it and its parent, if it has one, has ended too.
 func (s *State) idleEnd(j *Job) bool {

@@ -4,7 +4,7 @@ package core
 type timer struct {
 	due  Time
 	kind string // commit, deadline, remind, reveal, validation; "" none
-	at   int    // position in the heap, -1 outside
+	at   int32  // position in the heap, -1 outside
 }
 
 // before orders timers by (due, kind, id).
