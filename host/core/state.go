@@ -255,8 +255,9 @@ type State struct {
 	ended      []*Job // by the last entry
 	leaving    []*Job // whose end may be put away by the next entry
 
-	shared *JobSpec // of the job posted last: the next one may be alike
-	needs  []string
+	spelled []byte   // the sealed form of spec; nil while it is not made
+	shared  *JobSpec // of the job posted last: the next one may be alike
+	needs   []string
 
 	waiting  []string // for a committee, while restoring
 	restored []*Job   // while restoring
