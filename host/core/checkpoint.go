@@ -134,13 +134,17 @@ func (j *Job) fields(c *Codec) {
 	c.Amount("grant", &j.grant)
 	object(c, "ending", &j.ending)
 	object(c, "asked", &j.asked)
-	integer(c, "asked_at", &j.askedAt)
-	c.Text("asked_in", (*string)(&j.askedIn))
 	c.Flag("patient", &j.patient)
 	integer(c, "rounds", &j.Rounds)
 	integer(c, "undecided", &j.Undecided)
 	object(c, "round", &j.Round)
 	j.fundsField(c)
+}
+
+func (a *asked) fields(c *Codec) {
+	a.ApprovalAsked.fields(c)
+	integer(c, "at", &a.at)
+	c.Text("in", (*string)(&a.in))
 }
 
 func (a *Answer) fields(c *Codec) {

@@ -406,7 +406,7 @@ func (s *State) openJob(j *Job) {
 // never have a deposit.
 func (s *State) own(a *ledger.Account, kind ledger.Kind, j *Job) ledger.Account {
 	if *a == 0 {
-		*a = s.ledger.Open(ledger.Name{Kind: kind, Unit: ledger.Token, Owner: j.Spec.ID})
+		*a = s.ledger.OpenUnlisted(ledger.Name{Kind: kind, Unit: ledger.Token, Owner: j.Spec.ID})
 	}
 	return *a
 }
@@ -639,7 +639,7 @@ func (s *State) touch(j *Job) {
 	j.group.fresh = true
 	s.index(j)
 	j.timer.due, j.timer.kind = s.dueOf(j)
-	if j.timer.kind == "" {
+	if j.timer.kind == noTimer {
 		s.timers.remove(j)
 	} else {
 		s.timers.put(j)
@@ -689,8 +689,8 @@ func (s *State) evolveAsked(e *ApprovalAsked) {
 	if j.State == JobSubmitted {
 		s.undrawn.drop(j) // here, not when it comes to the front: a replay has to keep the order too
 	}
-	j.askedIn, j.State = j.State, JobAwaiting
-	j.asked, j.askedAt = e, s.now
+	j.asked = &asked{ApprovalAsked: *e, at: s.now, in: j.State}
+	j.State = JobAwaiting
 	s.touch(j)
 }
 
@@ -698,15 +698,15 @@ func (s *State) evolveAsked(e *ApprovalAsked) {
 // not run meanwhile.
 func (s *State) evolveAnswered(e *ApprovalGiven) {
 	j := s.jobs[e.Job]
-	j.State = j.askedIn
+	j.State = j.asked.in
 	j.patient = j.patient || e.Approve && j.asked.Reason == reasonExhausted
 	switch j.State {
 	case JobPostedState:
 		j.purse.unfunded.put(j)
 	case JobReadyState, JobRejected, JobSubmitted: // denied, it goes on under the same deadline
-		j.ReadyAt += s.now - j.askedAt
+		j.ReadyAt += s.now - j.asked.at
 	}
-	j.asked, j.askedAt, j.askedIn = nil, 0, ""
+	j.asked = nil
 	s.move(j)
 	s.touch(j)
 }

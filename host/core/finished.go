@@ -57,7 +57,7 @@ func (s *State) Ended() []*Job { return s.ended }
 // beforeReady reports whether a job may still ask for what the jobs it needs
 // have come to.
 func (j *Job) beforeReady() bool {
-	return j.State == JobPostedState || j.State == JobAwaiting && j.askedIn == JobPostedState
+	return j.State == JobPostedState || j.State == JobAwaiting && j.asked.in == JobPostedState
 }
 
 // idleEnd reports whether a job has ended and nothing open depends on it: no

@@ -91,14 +91,12 @@ type Job struct {
 	Undecided int64 // rounds of this attempt without an outcome
 	Round     *Round
 
-	Parent   *Job           // whose attempt posted it; nil for others
-	Children []*Job         // that its attempts have posted, in post order
-	Depth    int64          // below the job nobody's attempt posted
-	grant    ledger.Amount  // set apart by its parent for its deposits
-	ending   *JobEnding     // how it will end once its children have
-	asked    *ApprovalAsked // what a person is asked
-	askedAt  Time
-	askedIn  JobState // the state it was in
+	Parent   *Job          // whose attempt posted it; nil for others
+	Children []*Job        // that its attempts have posted, in post order
+	Depth    int64         // below the job nobody's attempt posted
+	grant    ledger.Amount // set apart by its parent for its deposits
+	ending   *JobEnding    // how it will end once its children have
+	asked    *asked        // what a person is asked; nil while nobody is
 
 	index int    // in post order
 	group *group // its chunk of the sealed state; nil once it is put away
@@ -122,6 +120,13 @@ type Job struct {
 	needEnded bool // a need ended otherwise than finalized
 	working   bool // holds a slot of its worker
 	touched   bool
+}
+
+// asked is a question to a person about a job.
+type asked struct {
+	ApprovalAsked
+	at Time
+	in JobState // the state the job was in
 }
 
 // Answer is a result, fixed.
@@ -396,7 +401,12 @@ func (s *State) Prices() (energy, compute ledger.Amount) { return s.prices[0], s
 
 // Asked is what a person is asked about a job, and since when; nil when nobody
 // is.
-func (j *Job) Asked() (*ApprovalAsked, Time) { return j.asked, j.askedAt }
+func (j *Job) Asked() (*ApprovalAsked, Time) {
+	if j.asked == nil {
+		return nil, 0
+	}
+	return &j.asked.ApprovalAsked, j.asked.at
+}
 
 // Escrow is what a job holds in escrow and as deposit.
 func (s *State) Escrow(j *Job) (escrow, deposit ledger.Amount) {
