@@ -23,13 +23,7 @@ type Chunk struct {
 // order; a chunk is canonical JSON.
 func (s *State) Seal(fresh func(Chunk)) (digest Digest, chunks []Digest) {
 	seal := func(r record, digest *Digest, changed *bool) {
-		if *changed {
-			b := s.encode(r)
-			*changed, *digest = false, sha256.Sum256(b)
-			if fresh != nil {
-				fresh(Chunk{b, *digest})
-			}
-		}
+		s.seal(r, digest, changed, fresh)
 		chunks = append(chunks, *digest)
 	}
 	var first Digest
@@ -45,6 +39,28 @@ func (s *State) Seal(fresh func(Chunk)) (digest Digest, chunks []Digest) {
 		seal(g, &g.digest, &g.fresh)
 	}
 	return stateDigest(chunks), chunks
+}
+
+func (s *State) seal(r record, digest *Digest, changed *bool, fresh func(Chunk)) {
+	if !*changed {
+		return
+	}
+	b := s.encode(r)
+	*changed, *digest = false, sha256.Sum256(b)
+	if fresh != nil {
+		fresh(Chunk{b, *digest})
+	}
+}
+
+// SealFull seals a page that is full, if there is one that Seal would find: it
+// will not change again, and Seal must not be kept by all that have filled up.
+func (s *State) SealFull(fresh func(Chunk)) {
+	if p := s.done.full(); p != nil {
+		s.seal((*finishedPage)(p), &p.digest, &p.fresh, fresh)
+	}
+	if p := s.orders.taken.full(); p != nil {
+		s.seal((*orderPage)(p), &p.digest, &p.fresh, fresh)
+	}
 }
 
 func (s *State) encode(r record) []byte {
