@@ -64,8 +64,6 @@ var stateWriters = map[string]string{
 	"schedule.go":   "its part for workers: pools, classes, free slots",
 	"checkpoint.go": "puts a state back from its chunks, and remembers which chunks are sealed",
 	"head.go":       "reads the first of those chunks",
-	"finished.go":   "the compact records of jobs that were put away",
-	"group.go":      "the order of posting of those that are here",
 }
 
 // badNames say nothing about what a package is for.
@@ -423,7 +421,7 @@ func TestOneWriter(t *testing.T) {
 
 // scratch are the fields of the state that are no part of it: what a step has
 // emitted so far, and what the loop has not looked at yet.
-var scratch = []string{"out", "weight", "unfinished", "held", "changed", "waiting"}
+var scratch = []string{"out", "weight", "unfinished", "held", "changed", "waiting", "restored", "shared", "needs", "spelled"}
 
 // stateField is the field of a *State that an expression writes to, "" for none.
 func stateField(p *pkg, e ast.Expr) string {

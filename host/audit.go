@@ -290,7 +290,7 @@ func commitmentOf(mission string, j *core.Job, vote *core.OpenVote) (core.Digest
 	key := j.Round.Seats[vote.Seat].Validator.Key
 	return council.Commitment(council.Ballot{
 		Mission: mission, Job: j.Spec.ID, Round: int(j.Round.Number), Validator: key[:],
-		Result: j.Digest, Vote: v, Reason: council.ReasonDigest(vote.Reason), Salt: vote.Salt,
+		Result: j.Answer.Digest, Vote: v, Reason: council.ReasonDigest(vote.Reason), Salt: vote.Salt,
 	}), nil
 }
 

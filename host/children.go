@@ -65,8 +65,8 @@ func familyOf(s *core.State, j *core.Job) []byte {
 	}{Left: s.Grantable(j).String()}
 	for _, child := range j.Children {
 		c := childOf{Job: child.Spec.ID, Title: child.Spec.Title, State: child.State, Reason: child.Reason, Result: json.RawMessage("null")}
-		if child.State == core.JobFinalized && child.Result != nil {
-			c.Result = child.Result
+		if child.State == core.JobFinalized {
+			c.Result = child.Answer.Result
 		}
 		told.Children = append(told.Children, c)
 	}

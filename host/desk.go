@@ -274,7 +274,7 @@ func (d *desk) resolve(s *core.State, w core.Work) question {
 	results := map[string][]byte{}
 	for _, need := range w.Job.Spec.Needs {
 		if j := s.Job(need); j != nil && j.State == core.JobFinalized {
-			results[need] = j.Result
+			results[need] = j.Answer.Result
 		} else if f, ok := s.Finished(need); ok && f.State == core.JobFinalized {
 			results[need] = d.recorded(f)
 		}

@@ -150,7 +150,7 @@ func (l *loop) kept(mission *missionfile.Mission) (ids []string) {
 		}
 		for i := range jobs {
 			j := l.state.Job(jobs[i].ID)
-			if j != nil && !j.State.Terminal() && !core.SameTerms(&j.Spec, &jobs[i]) && len(ids) < maxKept {
+			if j != nil && !j.State.Terminal() && !j.Spec.Same(&jobs[i]) && len(ids) < maxKept {
 				ids = append(ids, jobs[i].ID)
 			}
 		}

@@ -53,8 +53,8 @@ func judgeInput(j *core.Job) []byte {
 		Input  json.RawMessage `json:"input"`
 		Result json.RawMessage `json:"result"`
 		Files  []judgedFile    `json:"files,omitempty"`
-	}{Job: j.Spec.ID, Title: j.Spec.Title, Input: execInput(j), Result: j.Result}
-	for _, f := range j.Files {
+	}{Job: j.Spec.ID, Title: j.Spec.Title, Input: execInput(j), Result: j.Answer.Result}
+	for _, f := range j.Answer.Files {
 		in.Files = append(in.Files, judgedFile{f.Name, hex.EncodeToString(f.Digest[:]), f.Size})
 	}
 	b, err := json.Marshal(in)

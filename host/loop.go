@@ -20,6 +20,7 @@ type loop struct {
 	gate    gate                                                     // before the loop, for votes from outside; it learns the keys from here
 	tail    *tail                                                    // of a live run, for its readers; nil in a rehearsal
 	save    func(point journal.Checkpoint, fresh []core.Chunk) error // takes a checkpoint that has been recorded
+	fresh   []core.Chunk                                             // sealed since the last checkpoint
 }
 
 // apply stamps an input, steps the core and records what happened. The entry is
@@ -49,6 +50,7 @@ func (l *loop) apply(now core.Time, by string, command core.Command) (*core.Entr
 	}
 	l.gate.follow(l.state)
 	l.desk.reconcile(l.state)
+	l.state.SealFull(l.keep)
 	return entry, l.desk.broken
 }
 
@@ -170,8 +172,7 @@ func (l *loop) expand(now core.Time, from int64) error {
 
 // seal records a signed checkpoint of the state as it is.
 func (l *loop) seal(now core.Time) error {
-	var fresh []core.Chunk
-	digest, chunks := l.state.Seal(func(c core.Chunk) { fresh = append(fresh, c) })
+	digest, chunks := l.state.Seal(l.keep)
 	seq, entry := l.journal.Head()
 	command := &core.Checkpoint{Seq: core.Seq(seq), Entry: entry, State: digest}
 	command.Signature = l.desk.keys.signCheckpoint(l.state.Mission().Mission, command)
@@ -185,7 +186,16 @@ func (l *loop) seal(now core.Time) error {
 	for _, c := range chunks {
 		point.Chunks = append(point.Chunks, c)
 	}
+	fresh := l.fresh
+	l.fresh = nil
 	return l.save(point, fresh)
+}
+
+// keep keeps a chunk for the next checkpoint that is saved.
+func (l *loop) keep(c core.Chunk) {
+	if l.save != nil {
+		l.fresh = append(l.fresh, c)
+	}
 }
 
 // next is the next instant at which something is due by itself.

@@ -6,9 +6,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -28,6 +30,7 @@ var ErrMachine = errors.New("a limit of this machine")
 // folder, with keys that derive from the seed.
 func Rehearse(ctx context.Context, c Config) (*Outcome, error) {
 	began := time.Now()
+	defer boundMemory()()
 	mission, problems := missionfile.Load(c.Path, c.Given)
 	if problems.HasErrors() {
 		return nil, &DiagnosticsError{problems}
@@ -62,6 +65,22 @@ func Rehearse(ctx context.Context, c Config) (*Outcome, error) {
 	}
 	report, err := reportOf(r.state, r.head(), set, began)
 	return &Outcome{Report: report, Data: data, Code: codeOf(r.state), Ended: r.state.Status() == core.Ended}, err
+}
+
+// rehearsalMemory is what a rehearsal keeps below, in bytes, as long as what it
+// holds lets it. All declared jobs are posted before the first one runs, so a
+// million of them are open at once, about 900 bytes each; the collector would let
+// the heap grow to twice that. Below half of the bound it costs nothing.
+const rehearsalMemory = 1300 << 20
+
+// boundMemory sets that bound unless the user has set one, and returns what takes
+// it back.
+func boundMemory() (undo func()) {
+	before := debug.SetMemoryLimit(-1)
+	if before == math.MaxInt64 {
+		debug.SetMemoryLimit(rehearsalMemory)
+	}
+	return func() { debug.SetMemoryLimit(before) }
 }
 
 func rehearsalFolder(data string) (dir string, remove func(), err error) {

@@ -83,7 +83,7 @@ func (d *desk) commit(s *core.State, w core.Work) question {
 	j := w.Job
 	p := &panel{
 		mission: s.Mission().Mission, job: j.Spec.ID, round: int(w.Round), seed: uint64(s.Spec().Mission.Seed),
-		result: j.Result, digest: j.Digest, judge: d.rule(j),
+		result: j.Answer.Result, digest: j.Answer.Digest, judge: d.rule(j),
 	}
 	asks := false
 	for i := range j.Round.Seats {

@@ -23,13 +23,7 @@ type Chunk struct {
 // order; a chunk is canonical JSON.
 func (s *State) Seal(fresh func(Chunk)) (digest Digest, chunks []Digest) {
 	seal := func(r record, digest *Digest, changed *bool) {
-		if *changed {
-			b := s.encode(r)
-			*changed, *digest = false, sha256.Sum256(b)
-			if fresh != nil {
-				fresh(Chunk{b, *digest})
-			}
-		}
+		s.seal(r, digest, changed, fresh)
 		chunks = append(chunks, *digest)
 	}
 	var first Digest
@@ -45,6 +39,28 @@ func (s *State) Seal(fresh func(Chunk)) (digest Digest, chunks []Digest) {
 		seal(g, &g.digest, &g.fresh)
 	}
 	return stateDigest(chunks), chunks
+}
+
+func (s *State) seal(r record, digest *Digest, changed *bool, fresh func(Chunk)) {
+	if !*changed {
+		return
+	}
+	b := s.encode(r)
+	*changed, *digest = false, sha256.Sum256(b)
+	if fresh != nil {
+		fresh(Chunk{b, *digest})
+	}
+}
+
+// SealFull seals a page that is full, if there is one that Seal would find: it
+// will not change again, and Seal must not be kept by all that have filled up.
+func (s *State) SealFull(fresh func(Chunk)) {
+	if p := s.done.full(); p != nil {
+		s.seal((*finishedPage)(p), &p.digest, &p.fresh, fresh)
+	}
+	if p := s.orders.taken.full(); p != nil {
+		s.seal((*orderPage)(p), &p.digest, &p.fresh, fresh)
+	}
 }
 
 func (s *State) encode(r record) []byte {
@@ -108,10 +124,9 @@ func (s *State) restoreChunk(b []byte, sum Digest, first bool) error {
 
 func (j *Job) fields(c *Codec) {
 	integer(c, "index", &j.index)
-	c.inline("spec", &j.Spec)
+	j.specField(c)
 	c.Text("state", (*string)(&j.State))
 	c.Seq("posted", &j.Posted)
-	c.Seq("fixed", &j.fixed)
 	c.Seq("ended", &j.ended)
 	c.Flag("escrowed", &j.Escrowed)
 	c.Amount("fee", &j.Fee)
@@ -130,21 +145,30 @@ func (j *Job) fields(c *Codec) {
 	integer(c, "started_at", &j.StartedAt)
 	integer(c, "submitted_at", &j.SubmittedAt)
 	integer(c, "retry_at", &j.RetryAt)
-	c.JSON("result", &j.Result)
-	c.Hex("digest", j.Digest[:])
-	records(c, "files", &j.Files)
-	c.Hex("result_prev", j.resultPrev[:])
+	object(c, "answer", &j.Answer)
 	object(c, "held", &j.held)
 	c.Amount("grant", &j.grant)
 	object(c, "ending", &j.ending)
 	object(c, "asked", &j.asked)
-	integer(c, "asked_at", &j.askedAt)
-	c.Text("asked_in", (*string)(&j.askedIn))
 	c.Flag("patient", &j.patient)
 	integer(c, "rounds", &j.Rounds)
 	integer(c, "undecided", &j.Undecided)
 	object(c, "round", &j.Round)
 	j.fundsField(c)
+}
+
+func (a *asked) fields(c *Codec) {
+	a.ApprovalAsked.fields(c)
+	integer(c, "at", &a.at)
+	c.Text("in", (*string)(&a.in))
+}
+
+func (a *Answer) fields(c *Codec) {
+	c.JSON("result", &a.Result)
+	c.Hex("digest", a.Digest[:])
+	records(c, "files", &a.Files)
+	c.Seq("entry", &a.entry)
+	c.Hex("prev", a.prev[:])
 }
 
 func (c *Codec) worker(name string, w **Worker) {
@@ -194,18 +218,28 @@ func (j *Job) fundsField(c *Codec) {
 	if j.State.Terminal() {
 		return
 	}
-	if c.reading {
-		c.state.openAccountsOf(j)
-	}
 	for _, f := range [...]struct {
 		name    string
-		account ledger.Account
-	}{{"escrow", j.escrow}, {"deposit", j.deposit}} {
-		amount := c.state.ledger.Balance(f.account)
+		kind    ledger.Kind
+		account *ledger.Account
+	}{{"escrow", ledger.KindEscrow, &j.escrow}, {"deposit", ledger.KindDeposit, &j.deposit}} {
+		amount := c.state.balance(*f.account)
 		c.Amount(f.name, &amount)
-		if c.reading && c.err == nil {
-			c.state.mintAgain(c, f.account, amount)
+		if c.reading && c.err == nil && amount != 0 {
+			c.state.mintAgain(c, c.state.own(f.account, f.kind, j), amount)
 		}
+	}
+}
+
+// restoreJobs takes the jobs of a chunk as they were sealed: in post order.
+func (s *State) restoreJobs(c *Codec, jobs []*Job) {
+	for _, j := range jobs {
+		if n := len(s.restored); n > 0 && j.index <= s.restored[n-1].index || j.index < 0 {
+			c.fail("jobs that are not in post order")
+			return
+		}
+		s.restored = append(s.restored, j)
+		s.roster.add(j)
 	}
 }
 

@@ -43,7 +43,11 @@ func (s *State) begin(seq Seq, at Time, prev Digest) {
 
 // putAway keeps of a job that has ended only where the journal tells of it.
 func (s *State) putAway(j *Job) {
-	s.done.add(j.Spec.ID, "", 0, finished{j.Posted, j.fixed, j.ended, terminalState(j.State)})
+	end := finished{posted: j.Posted, ended: j.ended, state: terminalState(j.State)}
+	if j.Answer != nil {
+		end.result = j.Answer.entry
+	}
+	s.done.add(j.Spec.ID, "", 0, end)
 	s.roster.remove(j)
 	delete(s.jobs, j.Spec.ID)
 	if j.Parent != nil {
@@ -164,7 +168,7 @@ func (s *State) evolveGeneration(e *GenerationApplied) {
 		}
 	}
 	s.evolvePurses(&e.Spec)
-	s.spec = e.Spec
+	s.spec, s.spelled = e.Spec, nil
 	s.evolvePools(&e.Spec)
 	s.evolveValidators(e)
 }
@@ -335,7 +339,7 @@ func (s *State) evolveJob(event Event) {
 }
 
 func (s *State) evolvePosted(e *JobPosted) {
-	j := &Job{Spec: e.Spec, State: JobPostedState, Posted: s.seq, grant: e.Deposit, index: int(s.totals.Posted)}
+	j := &Job{Spec: s.terms(&e.Spec), State: JobPostedState, Posted: s.seq, grant: e.Deposit, index: int(s.totals.Posted)}
 	j.outsideHeaps()
 	s.jobs[j.Spec.ID] = j
 	s.roster.add(j)
@@ -356,6 +360,21 @@ func (j *Job) outsideHeaps() {
 	j.ready, j.retry, j.moves, j.funds, j.dying, j.timer.at = -1, -1, -1, -1, -1, -1
 }
 
+// terms takes a spec apart.
+func (s *State) terms(spec *JobSpec) Terms {
+	t := Terms{spec.ID, spec.Label, spec.Needs, spec.Input, s.shared}
+	if s.shared == nil || !s.shared.alike(spec) {
+		common := *spec
+		common.ID, common.Label, common.Needs, common.Input = "", "", nil, nil
+		t.JobSpec, s.shared = &common, &common
+	}
+	if len(t.Needs) > 0 && slices.Equal(t.Needs, s.needs) {
+		t.Needs = s.needs
+	}
+	s.needs = t.Needs
+	return t
+}
+
 // move queues a job that can go on.
 func (s *State) move(j *Job) {
 	if s.canMove(j) {
@@ -363,12 +382,11 @@ func (s *State) move(j *Job) {
 	}
 }
 
-// openJob makes what every open job has outside itself: its accounts and its
+// openJob makes what every open job has outside itself: who pays and its
 // place among the jobs it needs.
 func (s *State) openJob(j *Job) {
-	s.openAccountsOf(j)
 	if j.Parent == nil {
-		j.purse = s.purseOf(&j.Spec)
+		j.purse = s.purseOf(j.Spec.JobSpec)
 	}
 	j.class = s.classFor(j.Spec.Skills)
 	for _, need := range j.Spec.Needs {
@@ -384,9 +402,32 @@ func (s *State) openJob(j *Job) {
 	}
 }
 
-func (s *State) openAccountsOf(j *Job) {
-	j.escrow = s.ledger.Open(ledger.Name{Kind: ledger.KindEscrow, Unit: ledger.Token, Owner: j.Spec.ID})
-	j.deposit = s.ledger.Open(ledger.Name{Kind: ledger.KindDeposit, Unit: ledger.Token, Owner: j.Spec.ID})
+// own opens an account of a job when something first comes into it: most jobs
+// never have a deposit.
+func (s *State) own(a *ledger.Account, kind ledger.Kind, j *Job) ledger.Account {
+	if *a == 0 {
+		*a = s.ledger.OpenUnlisted(ledger.Name{Kind: kind, Unit: ledger.Token, Owner: j.Spec.ID})
+	}
+	return *a
+}
+
+// balance is what an account of a job holds, opened or not.
+func (s *State) balance(a ledger.Account) ledger.Amount {
+	if a == 0 {
+		return 0
+	}
+	return s.ledger.Balance(a)
+}
+
+// releaseNeeds notes that a job goes on, or has ended, without what it needed: it
+// may have been the last that asked for a result.
+func (s *State) releaseNeeds(j *Job) {
+	for _, need := range j.Spec.Needs {
+		if other := s.jobs[need]; other != nil && other.State.Terminal() {
+			other.wanted--
+			s.leaving = append(s.leaving, other)
+		}
+	}
 }
 
 func (s *State) evolveEnded(e *JobEnded) {
@@ -419,8 +460,11 @@ func (s *State) evolveEnded(e *JobEnded) {
 		s.touch(other)
 	}
 	delete(s.dependents, j.Spec.ID)
-	s.ledger.Close(j.escrow)
-	s.ledger.Close(j.deposit)
+	for _, a := range [...]ledger.Account{j.escrow, j.deposit} {
+		if a != 0 {
+			s.ledger.Close(a)
+		}
+	}
 	s.touch(j)
 }
 
@@ -501,8 +545,8 @@ func (s *State) hold(j *Job, r *ResultHeld) {
 func (s *State) evolveSubmitted(e *AttemptSubmitted) {
 	j := s.jobs[e.Job]
 	s.hold(j, nil)
-	j.State, j.Result, j.Digest, j.Files = JobSubmitted, e.Result, e.Digest, e.Files
-	j.SubmittedAt, j.resultPrev, j.fixed = s.now, s.prev, s.seq
+	j.State, j.SubmittedAt = JobSubmitted, s.now
+	j.Answer = &Answer{Result: e.Result, Digest: e.Digest, Files: e.Files, entry: s.seq, prev: s.prev}
 	s.endWork(j)
 	s.consume(e.EnergyUsed, e.ComputeUsed)
 	if s.spec.Governance.Committee > 0 {
@@ -523,7 +567,7 @@ func (s *State) evolveLost(id, reason, detail string, state JobState, retryAt Ti
 	j.Failures++
 	j.State, j.Reason, j.Detail, j.RetryAt = state, reason, detail, retryAt
 	s.hold(j, nil)
-	j.Result, j.Digest, j.Files, j.Round, j.fixed = nil, Digest{}, nil, nil, 0
+	j.Answer, j.Round = nil, nil
 	s.touch(j)
 }
 
@@ -595,7 +639,7 @@ func (s *State) touch(j *Job) {
 	j.group.fresh = true
 	s.index(j)
 	j.timer.due, j.timer.kind = s.dueOf(j)
-	if j.timer.kind == "" {
+	if j.timer.kind == noTimer {
 		s.timers.remove(j)
 	} else {
 		s.timers.put(j)
@@ -636,7 +680,7 @@ func (s *State) evolvePurses(spec *Spec) {
 func (s *State) openPurse(name string) {
 	if s.purseNamed(name) == nil {
 		account := s.ledger.Open(ledger.Name{Kind: ledger.KindAccount, Unit: ledger.Token, Owner: name})
-		s.purses = append(s.purses, &purse{name, account, newHeap(inPostOrder, func(j *Job) *int { return &j.funds })})
+		s.purses = append(s.purses, &purse{name, account, newHeap(inPostOrder, func(j *Job) *int32 { return &j.funds })})
 	}
 }
 
@@ -645,8 +689,8 @@ func (s *State) evolveAsked(e *ApprovalAsked) {
 	if j.State == JobSubmitted {
 		s.undrawn.drop(j) // here, not when it comes to the front: a replay has to keep the order too
 	}
-	j.askedIn, j.State = j.State, JobAwaiting
-	j.asked, j.askedAt = e, s.now
+	j.asked = &asked{ApprovalAsked: *e, at: s.now, in: j.State}
+	j.State = JobAwaiting
 	s.touch(j)
 }
 
@@ -654,15 +698,15 @@ func (s *State) evolveAsked(e *ApprovalAsked) {
 // not run meanwhile.
 func (s *State) evolveAnswered(e *ApprovalGiven) {
 	j := s.jobs[e.Job]
-	j.State = j.askedIn
+	j.State = j.asked.in
 	j.patient = j.patient || e.Approve && j.asked.Reason == reasonExhausted
 	switch j.State {
 	case JobPostedState:
 		j.purse.unfunded.put(j)
 	case JobReadyState, JobRejected, JobSubmitted: // denied, it goes on under the same deadline
-		j.ReadyAt += s.now - j.askedAt
+		j.ReadyAt += s.now - j.asked.at
 	}
-	j.asked, j.askedAt, j.askedIn = nil, 0, ""
+	j.asked = nil
 	s.move(j)
 	s.touch(j)
 }

@@ -57,18 +57,7 @@ func (s *State) Ended() []*Job { return s.ended }
 // beforeReady reports whether a job may still ask for what the jobs it needs
 // have come to.
 func (j *Job) beforeReady() bool {
-	return j.State == JobPostedState || j.State == JobAwaiting && j.askedIn == JobPostedState
-}
-
-// releaseNeeds notes that a job goes on, or has ended, without what it needed: it
-// may have been the last that asked for a result.
-func (s *State) releaseNeeds(j *Job) {
-	for _, need := range j.Spec.Needs {
-		if other := s.jobs[need]; other != nil && other.State.Terminal() {
-			other.wanted--
-			s.leaving = append(s.leaving, other)
-		}
-	}
+	return j.State == JobPostedState || j.State == JobAwaiting && j.asked.in == JobPostedState
 }
 
 // idleEnd reports whether a job has ended and nothing open depends on it: no

@@ -84,18 +84,6 @@ func (g *group) fields(c *Codec) {
 	}
 }
 
-// restoreJobs takes the jobs of a chunk as they were sealed: in post order.
-func (s *State) restoreJobs(c *Codec, jobs []*Job) {
-	for _, j := range jobs {
-		if n := len(s.restored); n > 0 && j.index <= s.restored[n-1].index || j.index < 0 {
-			c.fail("jobs that are not in post order")
-			return
-		}
-		s.restored = append(s.restored, j)
-		s.roster.add(j)
-	}
-}
-
 // sealed notes of which sealed form the last group was made.
 func (r *roster) sealed(sum Digest) {
 	if r.last != nil {

@@ -25,7 +25,7 @@ func (h *head) fields(c *Codec) {
 	c.Text("entry", &s.entry)
 	records(c, "sources", &s.sources)
 	records(c, "variables", &s.variables)
-	c.inline("spec", &s.spec)
+	s.specField(c)
 	s.recordedField(c)
 	integer(c, "expanded", &s.expanded)
 	c.Text("status", (*string)(&s.status))
@@ -47,6 +47,19 @@ func (h *head) fields(c *Codec) {
 	s.counterField(c)
 	s.waitingField(c)
 	s.balancesField(c)
+}
+
+// specField is the spec in force. Its form is made once a generation: the table
+// of settings takes longer to go through than all else in the head.
+func (s *State) specField(c *Codec) {
+	if c.reading {
+		c.inline("spec", &s.spec)
+		return
+	}
+	if s.spelled == nil {
+		s.spelled = s.encode(&s.spec)
+	}
+	c.JSON("spec", &s.spelled)
 }
 
 func (u *resourceUse) fields(c *Codec) {

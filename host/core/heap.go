@@ -5,10 +5,10 @@ package core
 type heap[T comparable] struct {
 	items []T
 	less  func(a, b T) bool
-	at    func(T) *int
+	at    func(T) *int32
 }
 
-func newHeap[T comparable](less func(a, b T) bool, at func(T) *int) heap[T] {
+func newHeap[T comparable](less func(a, b T) bool, at func(T) *int32) heap[T] {
 	return heap[T]{less: less, at: at}
 }
 
@@ -21,11 +21,11 @@ func (h *heap[T]) first() (item T, ok bool) {
 
 // put adds the item or, when it is there already, moves it to its place.
 func (h *heap[T]) put(item T) {
-	i := *h.at(item)
+	i := int(*h.at(item))
 	if i < 0 {
 		i = len(h.items)
 		h.items = append(h.items, item)
-		*h.at(item) = i
+		*h.at(item) = int32(i)
 	}
 	if !h.up(i) {
 		h.down(i)
@@ -33,7 +33,7 @@ func (h *heap[T]) put(item T) {
 }
 
 func (h *heap[T]) remove(item T) {
-	i := *h.at(item)
+	i := int(*h.at(item))
 	if i < 0 {
 		return
 	}
@@ -50,7 +50,7 @@ func (h *heap[T]) remove(item T) {
 
 func (h *heap[T]) swap(i, j int) {
 	h.items[i], h.items[j] = h.items[j], h.items[i]
-	*h.at(h.items[i]), *h.at(h.items[j]) = i, j
+	*h.at(h.items[i]), *h.at(h.items[j]) = int32(i), int32(j)
 }
 
 func (h *heap[T]) up(i int) (moved bool) {

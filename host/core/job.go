@@ -135,7 +135,7 @@ func (s *State) submit(j *Job, r *ResultHeld) {
 
 // addUsage settles an attempt's deposit and reservations.
 func (s *State) addUsage(steps stepList, j *Job, energy, compute ledger.Amount) {
-	held := s.ledger.Balance(j.deposit)
+	held := s.balance(j.deposit)
 	cost := mustCost(energy, j.EnergyPrice) + mustCost(compute, j.ComputePrice)
 	steps.add(StepUsage, 0, cost)
 	steps.add(StepDepositReturn, 0, held-cost)
@@ -237,7 +237,7 @@ func (s *State) end(j *Job, state JobState, reason, detail string) {
 func (s *State) endAs(ended *JobEnded) {
 	j := s.jobs[ended.Job]
 	steps := s.steps(j)
-	steps.add(StepEscrowReturn, 0, s.ledger.Balance(j.escrow)) // also of a job without reward: slashes over its children are paid to it
+	steps.add(StepEscrowReturn, 0, s.balance(j.escrow)) // also of a job without reward: slashes over its children are paid to it
 	steps.emit()
 	s.emit(ended)
 }
@@ -343,18 +343,4 @@ func (s *State) cancel(id, reason string) *Refusal {
 	}
 	s.conclude(j, JobCancelled, reasonOwner, reason)
 	return nil
-}
-
-// SameTerms reports whether two declarations of a job are the same but for the
-// generation they come from and an input that has been resolved since.
-func SameTerms(a, b *JobSpec) bool {
-	x, y := *a, *b
-	x.Generation, y.Generation = 0, 0
-	if x.Lazy && y.Lazy {
-		x.Input, y.Input = nil, nil
-	}
-	var c, d Codec
-	x.fields(&c)
-	y.fields(&d)
-	return string(c.buf) == string(d.buf)
 }

@@ -47,7 +47,7 @@ func (s *State) fundFrom(p *purse) {
 			p.unfunded.remove(j)
 			continue
 		}
-		escrow := s.escrowFor(&j.Spec)
+		escrow := s.escrowFor(j.Spec.JobSpec)
 		if escrow > s.ledger.Free(p.account) {
 			if !s.exhaust(j, "tokens") {
 				return
@@ -92,7 +92,7 @@ func (s *State) Grantable(j *Job) ledger.Amount { return max(0, s.spendable(j)) 
 // spendable is below 0 where children have used more of what was set apart for
 // them than is left for all of them.
 func (s *State) spendable(j *Job) ledger.Amount {
-	left := s.ledger.Balance(j.escrow) - j.Fee - s.spec.Governance.ValidatorRewardRatio.Of(j.Spec.Reward)
+	left := s.balance(j.escrow) - j.Fee - s.spec.Governance.ValidatorRewardRatio.Of(j.Spec.Reward)
 	for _, child := range j.Children {
 		if !child.State.Terminal() && !child.working {
 			left -= child.grant

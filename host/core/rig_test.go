@@ -178,7 +178,7 @@ func (r *rig) vote(w core.Work) bool {
 			continue
 		}
 		vote, reason := "approve", ""
-		if string(j.Result) == `{"wrong":true}` {
+		if string(j.Answer.Result) == `{"wrong":true}` {
 			vote, reason = "reject", "wrong"
 		}
 		if r.says[v.ID] != "" {

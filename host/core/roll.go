@@ -89,6 +89,16 @@ func (l *roll[R]) forget(before Time) {
 	}
 }
 
+// full is the page that was filled last, nil if it is sealed.
+func (l *roll[R]) full() *page[R] {
+	for i := len(l.pages) - 1; i >= max(0, len(l.pages)-2); i-- {
+		if p := l.pages[i]; p.fresh && len(p.rows) == pageRows {
+			return p
+		}
+	}
+	return nil
+}
+
 // sealed notes of which sealed form the last page was made.
 func (l *roll[R]) sealed(sum Digest) {
 	if len(l.pages) > 0 {

@@ -33,7 +33,7 @@ func (s *State) openRound(j *Job) bool {
 	if int64(free) < g.Committee {
 		return false
 	}
-	seed := council.Seed(uint64(s.spec.Mission.Seed), j.resultPrev, j.Spec.ID, int(round))
+	seed := council.Seed(uint64(s.spec.Mission.Seed), j.Answer.prev, j.Spec.ID, int(round))
 	opened := &RoundOpened{Job: j.Spec.ID, Round: round, Due: s.now + Time(g.CommitWindow)}
 	for _, i := range council.Draw(seed, candidates, int(g.Committee)) {
 		opened.Seats = append(opened.Seats, s.validators[i].ID)
@@ -249,7 +249,7 @@ func (s *State) CommitmentOf(j *Job, vote *OpenVote) (Digest, error) {
 	}
 	return council.Commitment(council.Ballot{
 		Mission: s.mission.Mission, Job: j.Spec.ID, Round: int(j.Round.Number), Validator: j.Round.Seats[vote.Seat].Validator.Key[:],
-		Result: j.Digest, Vote: v, Reason: council.ReasonDigest(vote.Reason), Salt: vote.Salt,
+		Result: j.Answer.Digest, Vote: v, Reason: council.ReasonDigest(vote.Reason), Salt: vote.Salt,
 	}), nil
 }
 

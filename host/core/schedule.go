@@ -62,7 +62,7 @@ func (s *State) classFor(skills []string) *class {
 	key := strings.Join(skills, "\x00")
 	c := s.classOf[key]
 	if c == nil {
-		c = &class{skills: skills, ready: newHeap(startsBefore, func(j *Job) *int { return &j.ready })}
+		c = &class{skills: skills, ready: newHeap(startsBefore, func(j *Job) *int32 { return &j.ready })}
 		c.pools, c.split = s.poolsWith(skills)
 		s.classOf[key] = c
 		s.classes = append(s.classes, c)
@@ -341,7 +341,7 @@ func (s *State) impossible(j *Job) bool {
 }
 
 // depositFor is the price of a job's whole budget at this instant.
-func (s *State) depositFor(j *Job) ledger.Amount { return s.depositOf(&j.Spec) }
+func (s *State) depositFor(j *Job) ledger.Amount { return s.depositOf(j.Spec.JobSpec) }
 
 func (s *State) depositOf(spec *JobSpec) ledger.Amount {
 	return mustCost(spec.EnergyBudget, s.prices[0]) + mustCost(spec.ComputeBudget, s.prices[1])

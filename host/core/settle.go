@@ -15,7 +15,7 @@ func (s *State) approve(j *Job, seats []council.Seat, steps *stepList) {
 		steps = &own
 	}
 	g := &s.spec.Governance
-	left := s.ledger.Balance(j.escrow) - j.Fee
+	left := s.balance(j.escrow) - j.Fee
 	voters := withOutcome(council.Approval, seats)
 	pot := min(g.ValidatorRewardRatio.Of(j.Spec.Reward), max(0, left)) // an edit may raise the ratio after children were paid
 	share := ledger.Amount(council.Share(int64(pot), len(voters)))

@@ -63,13 +63,12 @@ func (s JobState) Terminal() bool {
 
 // Job is one job and all that is known of it. Readers must not write it.
 type Job struct {
-	Spec     JobSpec
-	State    JobState
-	Posted   Seq // the entry that posted it
-	Escrowed bool
-	Fee      ledger.Amount
-	Reason   string // of its end or of the last attempt's
-	Detail   string
+	Spec   Terms
+	State  JobState
+	Posted Seq // the entry that posted it
+	Fee    ledger.Amount
+	Reason string // of its end or of the last attempt's
+	Detail string
 
 	Attempt      int64 // numbers attempts from 1
 	Failures     int64 // attempts that count against max_attempts
@@ -85,11 +84,8 @@ type Job struct {
 	SubmittedAt Time
 	RetryAt     Time // no attempt before then
 
-	Result     []byte
-	Digest     Digest
-	Files      []File
-	resultPrev Digest // prev of the entry that fixed the result: seeds the draw
-	held       *ResultHeld
+	Answer *Answer // of the attempt; nil while there is none
+	held   *ResultHeld
 
 	Rounds    int64 // rounds opened so far, over all attempts
 	Undecided int64 // rounds of this attempt without an outcome
@@ -99,32 +95,47 @@ type Job struct {
 	Children []*Job        // that its attempts have posted, in post order
 	Depth    int64         // below the job nobody's attempt posted
 	grant    ledger.Amount // set apart by its parent for its deposits
-	openKids int
-	ending   *JobEnding     // how it will end once its children have
-	asked    *ApprovalAsked // what a person is asked
-	askedAt  Time
-	askedIn  JobState // the state it was in
-	patient  bool     // a person has said that it may wait for what it lacks
+	ending   *JobEnding    // how it will end once its children have
+	asked    *asked        // what a person is asked; nil while nobody is
 
-	index     int    // in post order
-	group     *group // its chunk of the sealed state; nil once it is put away
-	fixed     Seq    // the entry that fixed Result
-	ended     Seq    // the entry that ended it
-	needsLeft int
-	needEnded bool   // a need ended otherwise than finalized
-	wanted    int    // posted jobs that need it, once it has ended
-	purse     *purse // who pays, but for a child: it is paid out of its parent's escrow
-	funds     int    // position among its purse's unfunded, -1 outside
-	dying     int    // position in the dying heap, -1 outside
+	index int    // in post order
+	group *group // its chunk of the sealed state; nil once it is put away
+	ended Seq    // the entry that ended it
+	purse *purse // who pays, but for a child: it is paid out of its parent's escrow
+	timer timer
+	class *class
+
+	openKids  int32
+	needsLeft int32
+	wanted    int32 // posted jobs that need it, once it has ended
+	funds     int32 // position among its purse's unfunded, -1 outside
+	dying     int32 // position in the dying heap, -1 outside
+	ready     int32 // position in its class's heap, -1 outside
+	retry     int32 // position in the retry heap, -1 outside
+	moves     int32 // position in the movable heap, -1 outside
 	escrow    ledger.Account
 	deposit   ledger.Account
-	timer     timer
-	ready     int // position in its class's heap, -1 outside
-	retry     int // position in the retry heap, -1 outside
-	moves     int // position in the movable heap, -1 outside
-	class     *class
+	Escrowed  bool
+	patient   bool // a person has said that it may wait for what it lacks
+	needEnded bool // a need ended otherwise than finalized
 	working   bool // holds a slot of its worker
 	touched   bool
+}
+
+// asked is a question to a person about a job.
+type asked struct {
+	ApprovalAsked
+	at Time
+	in JobState // the state the job was in
+}
+
+// Answer is a result, fixed.
+type Answer struct {
+	Result []byte
+	Digest Digest
+	Files  []File
+	entry  Seq    // that fixed it
+	prev   Digest // of that entry: seeds the draw
 }
 
 // Name is what people read.
@@ -249,6 +260,10 @@ type State struct {
 	ended      []*Job // by the last entry
 	leaving    []*Job // whose end may be put away by the next entry
 
+	spelled []byte   // the sealed form of spec; nil while it is not made
+	shared  *JobSpec // of the job posted last: the next one may be alike
+	needs   []string
+
 	waiting  []string // for a committee, while restoring
 	restored []*Job   // while restoring
 }
@@ -290,10 +305,10 @@ func New() *State {
 		recorded: map[Digest]bool{}, jobs: map[string]*Job{}, done: newRoll[finished](), dependents: map[string][]*Job{}, workers: map[string]*Worker{},
 		seatable: map[string]*Validator{}, classOf: map[string]*class{}, orders: newOrderBook(),
 		ledger: ledger.New(), status: Running, speed: 1_000_000,
-		timers:  newHeap(func(a, b *Job) bool { return a.timer.before(b.timer, a, b) }, func(j *Job) *int { return &j.timer.at }),
-		dying:   newHeap(func(a, b *Job) bool { return a.index > b.index }, func(j *Job) *int { return &j.dying }),
-		movable: newHeap(inPostOrder, func(j *Job) *int { return &j.moves }),
-		retries: newHeap(func(a, b *Job) bool { return a.RetryAt < b.RetryAt || a.RetryAt == b.RetryAt && a.index < b.index }, func(j *Job) *int { return &j.retry }),
+		timers:  newHeap(func(a, b *Job) bool { return a.timer.before(b.timer, a, b) }, func(j *Job) *int32 { return &j.timer.at }),
+		dying:   newHeap(func(a, b *Job) bool { return a.index > b.index }, func(j *Job) *int32 { return &j.dying }),
+		movable: newHeap(inPostOrder, func(j *Job) *int32 { return &j.moves }),
+		retries: newHeap(func(a, b *Job) bool { return a.RetryAt < b.RetryAt || a.RetryAt == b.RetryAt && a.index < b.index }, func(j *Job) *int32 { return &j.retry }),
 	}
 }
 
@@ -386,14 +401,19 @@ func (s *State) Prices() (energy, compute ledger.Amount) { return s.prices[0], s
 
 // Asked is what a person is asked about a job, and since when; nil when nobody
 // is.
-func (j *Job) Asked() (*ApprovalAsked, Time) { return j.asked, j.askedAt }
+func (j *Job) Asked() (*ApprovalAsked, Time) {
+	if j.asked == nil {
+		return nil, 0
+	}
+	return &j.asked.ApprovalAsked, j.asked.at
+}
 
 // Escrow is what a job holds in escrow and as deposit.
 func (s *State) Escrow(j *Job) (escrow, deposit ledger.Amount) {
 	if j.State.Terminal() {
 		return 0, 0
 	}
-	return s.ledger.Balance(j.escrow), s.ledger.Balance(j.deposit)
+	return s.balance(j.escrow), s.balance(j.deposit)
 }
 
 // Resource is one capacity as it stands: its limit, what is free and reserved

@@ -3,9 +3,22 @@ package core
 // timer is the one thing of a job that happens by itself next.
 type timer struct {
 	due  Time
-	kind string // commit, deadline, remind, reveal, validation; "" none
-	at   int    // position in the heap, -1 outside
+	at   int32 // position in the heap, -1 outside
+	kind timerKind
 }
+
+// timerKind is what happens. Of what is due at one instant the smaller comes
+// first.
+type timerKind uint8
+
+const (
+	noTimer timerKind = iota
+	commitTimer
+	deadlineTimer
+	remindTimer
+	revealTimer
+	validationTimer
+)
 
 // before orders timers by (due, kind, id).
 func (t timer) before(o timer, a, b *Job) bool {
@@ -19,29 +32,29 @@ func (t timer) before(o timer, a, b *Job) bool {
 }
 
 // dueOf is the next thing that happens to a job by itself, from its state.
-func (s *State) dueOf(j *Job) (due Time, kind string) {
+func (s *State) dueOf(j *Job) (due Time, kind timerKind) {
 	switch j.State {
 	case JobReadyState, JobAssignedState, JobRunning, JobRejected, JobDelegated:
 		if j.Spec.Deadline > 0 && j.held == nil && j.ending == nil {
-			return j.ReadyAt + Time(j.Spec.Deadline), "deadline"
+			return j.ReadyAt + Time(j.Spec.Deadline), deadlineTimer
 		}
 	case JobCommitting, JobRevealing:
 		if j.Round.Closed {
-			return 0, ""
+			return 0, noTimer
 		}
-		due, kind = j.Round.Due, "commit"
+		due, kind = j.Round.Due, commitTimer
 		if j.State == JobRevealing {
-			kind = "reveal"
+			kind = revealTimer
 		}
 		if at := j.Round.remindAt(); !j.Round.Reminded && at < due {
-			due, kind = at, "remind"
+			due, kind = at, remindTimer
 		}
 		if window := j.Spec.ValidationWindow; window > 0 && j.SubmittedAt+Time(window) < due {
-			return j.SubmittedAt + Time(window), "validation"
+			return j.SubmittedAt + Time(window), validationTimer
 		}
 		return due, kind
 	}
-	return 0, ""
+	return 0, noTimer
 }
 
 // NextDeadline is the mission time at which something happens by itself; false
@@ -128,14 +141,14 @@ func (s *State) fire() {
 			return
 		}
 		switch j.timer.kind {
-		case "deadline":
+		case deadlineTimer:
 			s.expire(j, reasonDeadline, "")
-		case "commit":
+		case commitTimer:
 			s.closeCommit(j)
-		case "remind":
+		case remindTimer:
 			s.remind(j)
 		default:
-			s.closeRound(j, j.timer.kind == "validation")
+			s.closeRound(j, j.timer.kind == validationTimer)
 		}
 	}
 }

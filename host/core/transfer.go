@@ -244,9 +244,9 @@ func (s *State) account(j *Job, at place, unit ledger.Unit, seat int64) ledger.A
 		}
 		return j.purse.account
 	case atEscrow:
-		return j.escrow
+		return s.own(&j.escrow, ledger.KindEscrow, j)
 	case atDeposit:
-		return j.deposit
+		return s.own(&j.deposit, ledger.KindDeposit, j)
 	case atWorker:
 		return j.Worker.account
 	case atWorkerStake:

@@ -121,7 +121,7 @@ func (s *State) waitingToBeReady(j *Job) string {
 	if j.Escrowed || j.Spec.Reward == 0 {
 		return "its input is being worked out"
 	}
-	escrow, free := s.escrowFor(&j.Spec), s.affordable(j)
+	escrow, free := s.escrowFor(j.Spec.JobSpec), s.affordable(j)
 	if escrow <= free {
 		return "an earlier job waits for tokens first"
 	}
@@ -150,7 +150,7 @@ func (s *State) openNeeds(j *Job) string {
 			names = append(names, other.Name())
 		}
 	}
-	more := j.needsLeft - len(names)
+	more := int(j.needsLeft) - len(names)
 	switch {
 	case len(names) == 0:
 		return fmt.Sprintf("%d jobs to end", more)
@@ -167,7 +167,7 @@ func (s *State) waitingForChildren(j *Job) string {
 			names = append(names, child.Name())
 		}
 	}
-	if more := j.openKids - len(names); more > 0 {
+	if more := int(j.openKids) - len(names); more > 0 {
 		return fmt.Sprintf("its children %s and %d more to end", strings.Join(names, ", "), more)
 	}
 	return "its children " + strings.Join(names, ", ") + " to end"

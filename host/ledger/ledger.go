@@ -37,6 +37,7 @@ type account struct {
 	credits Amount // pending
 	unit    Unit
 	open    bool
+	listed  bool // its name finds it
 	minted  bool
 }
 
@@ -62,6 +63,15 @@ func (l *Ledger) Open(name Name) Account {
 	if a, ok := l.index[name]; ok {
 		return a
 	}
+	a := l.OpenUnlisted(name)
+	l.accounts[a].listed = true
+	l.index[name] = a
+	return a
+}
+
+// OpenUnlisted opens an account that no name finds: whoever opens it keeps its id and opens one of a
+// name only. It is for the millions of short-lived ones, whose place in the index would cost more than they do.
+func (l *Ledger) OpenUnlisted(name Name) Account {
 	if err := name.check(); err != nil {
 		panic("ledger: " + err.Error())
 	}
@@ -79,11 +89,10 @@ func (l *Ledger) Open(name Name) Account {
 	}
 	l.accounts[a] = account{unit: name.Unit, open: true, minted: name.Kind == KindMinted}
 	l.names[a] = name
-	l.index[name] = a
 	return a
 }
 
-// Find returns the open account of that name.
+// Find returns the open account of that name, unless it was opened unlisted.
 func (l *Ledger) Find(name Name) (Account, bool) {
 	a, ok := l.index[name]
 	return a, ok
@@ -96,7 +105,9 @@ func (l *Ledger) Close(a Account) {
 	if acc.posted != 0 || acc.debits != 0 || acc.credits != 0 {
 		panic(fmt.Sprintf("ledger: closing %s, which holds %s, pending -%s +%s", l.names[a], acc.posted, acc.debits, acc.credits))
 	}
-	delete(l.index, l.names[a])
+	if acc.listed {
+		delete(l.index, l.names[a])
+	}
 	l.accounts[a] = account{}
 	l.names[a] = Name{}
 	l.unused = append(l.unused, a)
@@ -129,7 +140,7 @@ func (l *Ledger) Sum(u Unit) Amount { return l.sums[u] }
 // Accounts calls yield for every open account in canonical order: unit, kind, owner. It sorts, so it
 // is for artifacts and digests, not for the hot path.
 func (l *Ledger) Accounts(yield func(Account) bool) {
-	open := make([]Account, 0, len(l.index))
+	open := make([]Account, 0, len(l.accounts)-len(l.unused))
 	for i := range l.accounts {
 		if l.accounts[i].open {
 			open = append(open, Account(i))

@@ -127,7 +127,7 @@ func (c *census) track(s *core.State, j *core.Job) *tracked {
 		*r = tracked{seats: r.seats[:0], names: r.names[:0]}
 	}
 	c.posted++
-	r.job, r.state, r.number, r.purse = j, core.JobPostedState, c.posted, c.purseOf(s, &j.Spec)
+	r.job, r.state, r.number, r.purse = j, core.JobPostedState, c.posted, c.purseOf(s, j.Spec.JobSpec)
 	c.byID[j.Spec.ID] = r
 	c.open.push(r)
 	c.counts.Posted++
@@ -190,7 +190,7 @@ func dueOf(j *core.Job) core.Time {
 }
 
 func (c *census) wait(r *tracked, unfunded, ready bool) {
-	p, spec := r.purse, &r.job.Spec
+	p, spec := r.purse, r.job.Spec.JobSpec
 	if r.unfunded != unfunded {
 		r.unfunded = unfunded
 		if unfunded {
@@ -272,7 +272,7 @@ func (p *Set) takeUp(s *core.State) {
 	}
 	for _, approval := range c.left.Asked {
 		r := c.byID[approval.Job]
-		r.approval = approval
+		r.approval = &approval
 		c.asked.push(r)
 	}
 	c.left, p.recall = nil, false

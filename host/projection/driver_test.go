@@ -119,7 +119,7 @@ func (d *driver) vote() (voted bool) {
 		}
 		j, commit, reveal := w.Job, &core.Commit{Job: w.Job.Spec.ID, Round: w.Round}, &core.Reveal{Job: w.Job.Spec.ID, Round: w.Round}
 		for i := range j.Round.Seats {
-			open := core.OpenVote{Seat: int64(i), Vote: opinion(string(j.Result), i), Salt: [32]byte{byte(i), byte(w.Round)}}
+			open := core.OpenVote{Seat: int64(i), Vote: opinion(string(j.Answer.Result), i), Salt: [32]byte{byte(i), byte(w.Round)}}
 			if open.Vote == "" || j.Round.Seats[i].Validator.ID == d.idle || w.Kind == core.CommitVotes && j.Round.Seats[i].Committed {
 				continue
 			}

@@ -121,7 +121,7 @@ func (p *Set) remember() error {
 		}
 	}
 	for r := range p.census.asked.all {
-		k.Asked = append(k.Asked, r.approval)
+		k.Asked = append(k.Asked, *r.approval)
 	}
 	if err := replaceWith(p.note, encode(&k)); err != nil {
 		return fmt.Errorf("remembering the projection: %w", err)

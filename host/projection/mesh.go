@@ -140,7 +140,7 @@ func (one *message) round(event core.Event) bool {
 }
 
 // life takes what is said of an event of a job's life.
-func (one *message) life(event core.Event, spec *core.JobSpec) {
+func (one *message) life(event core.Event, spec *core.Terms) {
 	switch e := event.(type) {
 	case *core.JobPosted:
 		one.a, one.text = int64(spec.Reward), spec.Parent
@@ -176,7 +176,7 @@ func (one *message) life(event core.Event, spec *core.JobSpec) {
 }
 
 // offer calls a job out to the workers that have one of its skills.
-func (m *mesh) offer(event core.Event, spec *core.JobSpec) {
+func (m *mesh) offer(event core.Event, spec *core.Terms) {
 	for _, skill := range spec.Skills {
 		m.add(&message{
 			event: event.Name(), about: aboutSkill, job: spec.ID, text: skill,

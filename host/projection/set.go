@@ -124,7 +124,7 @@ func (p *Set) take(s *core.State, event core.Event) {
 	case *core.SeatsReminded, *core.JobsUnattended:
 		p.Watchdog.remind(s, event)
 	case *core.ApprovalAsked:
-		r.approval = Approval{Job: e.Job, Name: plain(r.job.Name(), maxName), Reason: e.Reason, Detail: plain(e.Detail, maxDetail), Since: s.Now()}
+		r.approval = &Approval{Job: e.Job, Name: plain(r.job.Name(), maxName), Reason: e.Reason, Detail: plain(e.Detail, maxDetail), Since: s.Now()}
 		c.asked.push(r)
 	case *core.ApprovalGiven, *core.JobEnding:
 		c.asked.remove(r)

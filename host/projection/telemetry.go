@@ -260,7 +260,7 @@ func (p *Set) council(s *core.State) Council {
 func (p *Set) approvals(room int) List[Approval] {
 	list := newList[Approval](p.census.asked.n)
 	for r := range p.census.asked.all {
-		if !list.add(r.approval, &room) {
+		if !list.add(*r.approval, &room) {
 			break
 		}
 	}

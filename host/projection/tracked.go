@@ -13,11 +13,11 @@ type tracked struct {
 	state  core.JobState // as counted
 	number int64         // in post order
 
-	touched  bool // in this entry
-	open     link // among the open jobs, in post order
-	round    link // among those whose round is open, in the order they opened
-	asked    link // among those put before a person, in the order they were
-	approval Approval
+	touched  bool      // in this entry
+	open     link      // among the open jobs, in post order
+	round    link      // among those whose round is open, in the order they opened
+	asked    link      // among those put before a person, in the order they were
+	approval *Approval // what is asked, while it is among them
 
 	purse    *purse
 	unfunded bool // counted in the purse
