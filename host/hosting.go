@@ -179,7 +179,7 @@ func (h *hosting) run(ctx context.Context, c Config, mission *missionfile.Missio
 
 // again reports a mission that has ended.
 func (h *hosting) again(c Config) (int, error) {
-	h.reader = startReader(h.journal, h.tail, filepath.Join(h.data, "status"), nil, nil, 0, h.log)
+	h.reader = startReader(h.journal, h.tail, filepath.Join(h.data, "status"), nil, c.Watch, 0, h.log)
 	fmt.Fprintf(c.problems(), "this mission has ended: %s\n", h.state.Reason())
 	return codeOf(h.state), nil
 }

@@ -139,3 +139,29 @@ func TestClockNeitherOverflowsNorRunsBack(t *testing.T) {
 	c.run()
 	require.EqualValues(t, 77, c.now())
 }
+
+func TestOrdersInWords(t *testing.T) {
+	for words, want := range map[string]Order{
+		"pause":                     {Name: core.Pause},
+		"cancel a --reason dear":    {Name: core.CancelJob, Job: "a", Reason: "dear"},
+		"approve a":                 {Name: core.Approve, Job: "a"},
+		"approve a_1 --reason fine": {Name: core.Approve, Job: "a_1", Reason: "fine"},
+		"deny a --reason no":        {Name: core.Deny, Job: "a", Reason: "no"},
+	} {
+		o, err := OrderFromWords(strings.Fields(words))
+		require.NoError(t, err, words)
+		require.Equal(t, want, o)
+		require.NoError(t, o.Check())
+	}
+	for words, says := range map[string]string{
+		"":                  "no words",
+		"approve":           "approve needs the name of a job",
+		"deny":              "deny needs the name of a job",
+		"deny a b":          `"b" is not expected after deny`,
+		"approve a --why x": `"--why" is not expected after approve`,
+		"agree a":           "use pause, resume, stop, emergency-stop, cancel, approve or deny",
+	} {
+		_, err := OrderFromWords(strings.Fields(words))
+		require.ErrorContains(t, err, says, words)
+	}
+}

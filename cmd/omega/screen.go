@@ -69,6 +69,7 @@ type screen struct {
 func (s *screen) lines() []string {
 	var body []string
 	switch {
+	case s.pulse == nil && s.over:
 	case s.pulse == nil:
 		body = []string{s.fit(s.paint(quiet, "reading the journal …"))}
 	case s.help:

@@ -57,7 +57,7 @@ func newPlay(t *testing.T, seed uint64) *play {
 func (p *play) job(id string, reward ledger.Amount) core.JobSpec {
 	return core.JobSpec{
 		ID: id, Generation: 1, Skills: []string{"s"}, Reward: reward + ledger.Amount(p.r.IntN(999)),
-		EnergyBudget: ledger.Amount(p.r.Int64N(int64(2 * reward))), Work: core.Minute,
+		EnergyBudget: ledger.Amount(p.r.IntN(200)) * one, Work: core.Minute,
 	}
 }
 
