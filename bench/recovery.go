@@ -15,18 +15,21 @@ import (
 	"github.com/omega-run/omega/host"
 )
 
+// eventsOfJob is how many events the life of a declared simple job has.
+const eventsOfJob = 9
+
 // recovery measures how long a host needs until it has its state back, with the
 // checkpoint it left behind and without one, beside SHA-256 over the same bytes:
 // nothing that trusts no disk can be faster than that.
 func recovery(b *bench, t *table) error {
-	jobs := b.some(1_000_000, 1000)
+	jobs := b.some(1_000_000/eventsOfJob, 1000)
 	dir, err := aged(b.dir, jobs-1) // and the one that keeps the mission open
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 	last := host.LastDurable(dataOf(dir))
-	name := fmt.Sprintf("recovery of %s jobs in %s entries", count(jobs), count(int(last)))
+	name := fmt.Sprintf("recovery of %s events (%s jobs in %s entries)", count(jobs*eventsOfJob), count(jobs), count(int(last)))
 	for range 3 {
 		if err := takeUp(b, t, dir, name+", with a checkpoint"); err != nil {
 			return err
