@@ -217,7 +217,33 @@ func (w *world) children(id string) []byte {
 		return nil
 	}
 	left := w.book.spendable(j, nil)
+	if w.plan.energy > 0 && left > 0 && chance(w.r, 45) {
+		if all := w.tight(left); all != nil {
+			return all
+		}
+	}
 	return w.plan.kids(w.r, ledger.Amount(pick(w.r, left/3, left/5, left/5, left/9, left, left/2, left+1)), int(2-min(2, j.depth)), true)
+}
+
+// tight spends all that is left: on deposits that an attempt that fails uses up,
+// and on a reward that takes the rest.
+func (w *world) tight(left micro) []byte {
+	budget := pick(w.r, "7", "333.333333", "1000")
+	deposit := cost(amountOf(budget), w.book.prices[0])
+	rest := left - 2*deposit
+	reward := product(rest, 1e6, 1e6+w.book.setting("governance.fee_ratio"))
+	if rest < 0 || amountOf(budget) > w.book.limit["ENERGY"] {
+		return nil
+	}
+	w.did["all that is left is spent"]++
+	one := child{Skills: []string{"a"}, Reward: "0", Energy: budget, Work: "1m"}
+	two := one
+	two.Reward = reward.String()
+	raw, err := json.Marshal([]child{one, two})
+	if err != nil {
+		panic(err)
+	}
+	return raw
 }
 
 // child is one as a program writes it.
