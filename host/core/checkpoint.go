@@ -186,6 +186,7 @@ func (c *Codec) worker(name string, w **Worker) {
 
 func (r *Round) fields(c *Codec) {
 	integer(c, "round", &r.Number)
+	integer(c, "opened", &r.Opened)
 	integer(c, "from", &r.From)
 	integer(c, "due", &r.Due)
 	c.Flag("reminded", &r.Reminded)

@@ -575,7 +575,7 @@ func (s *State) evolveRound(event Event) {
 	switch e := event.(type) {
 	case *RoundOpened:
 		j := s.jobs[e.Job]
-		round := &Round{Number: e.Round, From: s.now, Due: e.Due, Seats: make([]Seat, len(e.Seats))}
+		round := &Round{Number: e.Round, Opened: s.now, From: s.now, Due: e.Due, Seats: make([]Seat, len(e.Seats))}
 		for i, id := range e.Seats {
 			round.Seats[i].Validator = s.seatable[id]
 		}

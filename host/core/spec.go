@@ -230,7 +230,7 @@ type JobSpec struct {
 	ComputeBudget    ledger.Amount
 	Work             Duration // modelled, at speed 1
 	Deadline         Duration // from ready to submission; 0: none
-	ValidationWindow Duration // from submission to the outcome; 0: the council's own windows
+	ValidationWindow Duration // of a round, from its opening to the outcome; 0: the council's own windows
 	Timeout          Duration // wall time of one attempt; 0: the worker's
 	Priority         Priority
 	Labels           []Label

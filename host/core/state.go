@@ -149,6 +149,7 @@ func (j *Job) Name() string {
 // Round is one commit–reveal round. Phase ends at Due at the latest.
 type Round struct {
 	Number   int64
+	Opened   Time
 	From     Time // the phase began
 	Due      Time
 	Reminded bool // in this phase

@@ -49,8 +49,8 @@ func (s *State) dueOf(j *Job) (due Time, kind timerKind) {
 		if at := j.Round.remindAt(); !j.Round.Reminded && at < due {
 			due, kind = at, remindTimer
 		}
-		if window := j.Spec.ValidationWindow; window > 0 && j.SubmittedAt+Time(window) < due {
-			return j.SubmittedAt + Time(window), validationTimer
+		if window := j.Spec.ValidationWindow; window > 0 && j.Round.Opened+Time(window) < due {
+			return j.Round.Opened + Time(window), validationTimer
 		}
 		return due, kind
 	}

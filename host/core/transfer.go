@@ -240,7 +240,7 @@ func (s *State) account(j *Job, at place, unit ledger.Unit, seat int64) ledger.A
 		return a.owner
 	case atEmployer:
 		if j.Parent != nil {
-			return j.Parent.escrow
+			return s.own(&j.Parent.escrow, ledger.KindEscrow, j.Parent)
 		}
 		return j.purse.account
 	case atEscrow:

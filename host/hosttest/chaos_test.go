@@ -203,7 +203,7 @@ func (w *world) newJob() *core.JobSpec {
 		j.Employer = pick(w.r, "acme0", "acme1", "nobody")
 	}
 	if chance(w.r, 40) {
-		j.Delegate = w.kids(j.Reward/3, 2)
+		j.Delegate = w.plan.kids(w.r, j.Reward/3, 2, true)
 	}
 	return j
 }

@@ -128,6 +128,7 @@ type posted struct {
 
 type round struct {
 	number   int64
+	opened   int64
 	from     int64
 	due      int64
 	reminded bool // in this phase
@@ -179,6 +180,7 @@ func (b *book) take(line []byte) *lawError {
 	b.still = b.halted || b.status == "paused"
 	b.law(!b.still || rec.At == b.at, "mission time goes on from %d to %d while the mission is %s", b.at, rec.At, b.status)
 	b.priceDue(rec.At)
+	b.overdue(rec.At)
 	b.at, b.prev, b.size = rec.At, digest(line), len(line)
 	for i := range rec.Events {
 		if b.broken == nil {

@@ -365,6 +365,24 @@ func (b *book) after() {
 	b.balanced()
 }
 
+// overdue checks, before an entry, that nothing is late by then: a pause and a
+// stop move no deadline and no window, for mission time stands still.
+func (b *book) overdue(at int64) {
+	if b.full() || b.status == "ended" {
+		return
+	}
+	for _, j := range b.order {
+		switch {
+		case j.ended() || j.ending != nil:
+		case j.is("ready", "running", "rejected", "delegated") && j.held == nil && j.fact.Deadline > 0:
+			due := j.readyAt + j.fact.Deadline // it may have passed while a council sat
+			b.law(at <= max(due, b.at), "%s, which had to be done by %d, is %s at %d", j.id, j.readyAt+j.fact.Deadline, j.state, at)
+		case j.is("committing", "revealing"):
+			b.law(at <= j.round.due && (j.fact.Window == 0 || at <= j.round.opened+j.fact.Window), "the round of %s, due by %d, is %s at %d", j.id, j.round.due, j.state, at)
+		}
+	}
+}
+
 // full reports whether the last entry may have had no room for more: then the
 // next one goes on.
 func (b *book) full() bool { return b.size >= 128<<10 }

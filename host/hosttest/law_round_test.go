@@ -54,7 +54,7 @@ func (b *book) opened(j *life, e *fact) {
 	b.law(e.Due == b.at+durationOf(b.settings["governance.commit_window"]), "round %d of %s commits until %d", e.Round, j.id, e.Due)
 	stake, sat := b.setting("governance.validator_stake"), map[string]bool{}
 	j.rounds, j.state, j.last2 = e.Round, "committing", j.round
-	j.round = &round{number: e.Round, from: b.at, due: e.Due}
+	j.round = &round{number: e.Round, opened: b.at, from: b.at, due: e.Due}
 	for i, id := range e.seated() {
 		v := b.validators[id]
 		b.law(v != nil && !v.draining && !sat[id], "seat %d of %s is %s", i, j.id, id)
@@ -145,7 +145,7 @@ func (b *book) closed(j *life, e *fact) {
 		}
 	}
 	b.remindedInTime(j, e.Outcome == "cancelled")
-	late := j.fact.Window > 0 && b.at >= j.submitted+j.fact.Window
+	late := j.fact.Window > 0 && b.at >= j.round.opened+j.fact.Window
 	all, some := j.round.done()
 	switch {
 	case e.Outcome == "cancelled":

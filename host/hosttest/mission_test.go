@@ -225,7 +225,10 @@ func (p *plan) drawTerms(r *rand.Rand, i int, rank []int) {
 	case chance(r, 30):
 		add("input = { fixed = %d }", r.IntN(10))
 	}
-	if chance(r, 60) {
+	if chance(r, 25) {
+		kids := p.kids(r, ledger.Amount(amountOf(j.reward))/5, 2, false)
+		add("simulated = { result = { x = %d }, delegate = %s }", r.IntN(10), kids)
+	} else if chance(r, 60) {
 		add("simulated = { result = { x = %d } }", r.IntN(10))
 	}
 	j.accept = chance(r, 40)
@@ -288,6 +291,19 @@ func (p *plan) edited(r *rand.Rand) *plan {
 	return &next
 }
 
+// holds is what an account is given: what the jobs it pays for promise, and
+// something to spare for deposits.
+func (p *plan) holds(a accountPlan) micro {
+	sum := micro(a.tokens) * 1e6
+	for _, j := range p.jobs {
+		if slices.Contains(j.lines, fmt.Sprintf("employer = %q", a.name)) {
+			reward := amountOf(j.reward)
+			sum += micro(max(1, j.count)) * (reward + part(reward, amountOf(p.fee)) + 1)
+		}
+	}
+	return sum
+}
+
 // set changes a setting among lines that have it.
 func set(lines []string, name, value string) {
 	for i, line := range lines {
@@ -311,11 +327,7 @@ func (p *plan) file() string {
 		say("autonomy {\n %s\n}", strings.Join(p.autonomy, "\n "))
 	}
 	for _, a := range p.accounts {
-		if accountBlocks {
-			say("account %q {\n tokens = %d\n}", a.name, a.tokens)
-		} else {
-			say("# account %s %d", a.name, a.tokens) // an edit is seen in the bytes
-		}
+		say("account %q {\n tokens = %s\n}", a.name, p.holds(a))
 	}
 	say("delegation {\n %s\n}\ncheckpoint {\n interval = %q\n}", strings.Join(p.delegation, "\n "), p.interval)
 	say("reload {\n allow_removals = %v\n}", p.removals)
@@ -346,9 +358,7 @@ func (p *plan) file() string {
 			say(" count = %d", j.count)
 		}
 		for _, line := range j.lines {
-			if accountBlocks || !strings.HasPrefix(line, "employer ") {
-				say(" %s", line)
-			}
+			say(" %s", line)
 		}
 		if j.accept {
 			say(" accept {\n condition = try(result.x, 5) < 8\n }")
@@ -372,15 +382,12 @@ func (p *plan) tokens() string {
 		}
 		sum += micro(members)*micro(p.endowments[0])*1e6 + micro(p.validators)*micro(p.endowments[1])*1e6
 		for _, a := range p.accounts {
-			sum += micro(a.tokens) * 1e6
+			sum += p.holds(a)
 		}
 		p.treasury = (sum + micro(p.spare)*1e6).String()
 	}
 	return p.treasury
 }
-
-// accountBlocks says whether mission files have words for employers.
-const accountBlocks = false
 
 // otherKinds are the kinds of validators that have a block of their own.
 var otherKinds = []core.ValidatorKind{core.OutsideValidator, core.SimulatedValidator, core.ExecValidator}
@@ -394,15 +401,9 @@ func (p *plan) compile() (*missionfile.Mission, missionfile.Diagnostics) {
 	return mission, problems
 }
 
-// complete says what the mission file has no words for here: employers, and how
-// validators judge.
+// complete says what the mission file has no words for: who holds a validator's
+// key outside the host; and how the others judge.
 func (p *plan) complete(spec *core.Spec) {
-	for _, a := range p.accounts {
-		if accountBlocks {
-			break
-		}
-		spec.Accounts = append(spec.Accounts, core.AccountSpec{Name: a.name, Tokens: ledger.Amount(a.tokens * 1e6)})
-	}
 	for i := range spec.Validators {
 		v := &spec.Validators[i]
 		switch kind := core.ValidatorKind(v.Name); kind {

@@ -217,7 +217,33 @@ func (w *world) children(id string) []byte {
 		return nil
 	}
 	left := w.book.spendable(j, nil)
-	return w.kids(ledger.Amount(pick(w.r, left/3, left/5, left/5, left/9, left, left/2, left+1)), int(2-min(2, j.depth)))
+	if w.plan.energy > 0 && left > 0 && chance(w.r, 45) {
+		if all := w.tight(left); all != nil {
+			return all
+		}
+	}
+	return w.plan.kids(w.r, ledger.Amount(pick(w.r, left/3, left/5, left/5, left/9, left, left/2, left+1)), int(2-min(2, j.depth)), true)
+}
+
+// tight spends all that is left: on deposits that an attempt that fails uses up,
+// and on a reward that takes the rest.
+func (w *world) tight(left micro) []byte {
+	budget := pick(w.r, "7", "333.333333", "1000")
+	deposit := cost(amountOf(budget), w.book.prices[0])
+	rest := left - 2*deposit
+	reward := product(rest, 1e6, 1e6+w.book.setting("governance.fee_ratio"))
+	if rest < 0 || amountOf(budget) > w.book.limit["ENERGY"] {
+		return nil
+	}
+	w.did["all that is left is spent"]++
+	one := child{Skills: []string{"a"}, Reward: "0", Energy: budget, Work: "1m"}
+	two := one
+	two.Reward = reward.String()
+	raw, err := json.Marshal([]child{one, two})
+	if err != nil {
+		panic(err)
+	}
+	return raw
 }
 
 // child is one as a program writes it.
@@ -234,31 +260,32 @@ type child struct {
 }
 
 // kids asks for one to three children of at most this reward, now and then for
-// such as nobody can post.
-func (w *world) kids(most ledger.Amount, deeper int) []byte {
+// such as nobody can post where they may be odd.
+func (p *plan) kids(r *rand.Rand, most ledger.Amount, deeper int, odd bool) []byte {
 	var all []child
-	for i := range 1 + w.r.IntN(3) {
-		c := child{Name: fmt.Sprintf("k%d", i), Skills: []string{pick(w.r, "a", "a", "b", "c")}, Work: pick(w.r, "1s", "1m")}
-		c.Reward = max(0, pick(w.r, most, most/2, most/3, 0, 0)).String()
-		if w.plan.energy > 0 && chance(w.r, 30) {
-			c.Energy = pick(w.r, "7", "333.333333", "1000")
+	for i := range 1 + r.IntN(3) {
+		c := child{Name: fmt.Sprintf("k%d", i), Skills: []string{pick(r, "a", "a", "b", "c")}, Work: pick(r, "1s", "1m")}
+		c.Reward = max(0, pick(r, most, most/2, most/3, 0, 0)).String()
+		if p.energy > 0 && chance(r, 30) {
+			c.Energy = pick(r, "7", "333.333333", "1000")
 		}
-		if w.plan.compute > 0 && chance(w.r, 30) {
-			c.Compute = pick(w.r, "7", "500")
+		if p.compute > 0 && chance(r, 30) {
+			c.Compute = pick(r, "7", "500")
 		}
-		if chance(w.r, 15) {
-			c.Deadline = pick(w.r, "30s", "3m")
+		if chance(r, 15) {
+			c.Deadline = pick(r, "30s", "3m")
 		}
-		if i > 0 && chance(w.r, 40) {
+		if i > 0 && chance(r, 40) {
 			c.Needs = []string{"k0"}
 		}
-		if deeper > 0 && chance(w.r, 40) {
-			raw := json.RawMessage(fmt.Sprintf(`{"delegate":%s}`, w.kids(most/4, deeper-1)))
+		if deeper > 0 && chance(r, 40) {
+			raw := json.RawMessage(fmt.Sprintf(`{"delegate":%s}`, p.kids(r, most/4, deeper-1, odd)))
 			c.Simulated = &raw
 		}
 		all = append(all, c)
 	}
-	switch roll := w.r.IntN(100); {
+	switch roll := r.IntN(100); {
+	case !odd:
 	case roll < 4:
 		all[0].Needs = []string{"k0"}
 	case roll < 8:

@@ -106,13 +106,13 @@ func (p *plan) names(job string) bool {
 const maxTries = 400
 
 // shrink leaves out what a failing run does not need to break the same law.
-func shrink(seed uint64, d drops, cause error) (drops, error) {
+func shrink(run func(drops) error, d drops, cause error) (drops, error) {
 	tries := 0
 	fails := func(d drops) error {
 		if tries++; tries > maxTries {
 			return nil
 		}
-		_, err := simulate(seed, d, nil)
+		err := run(d)
 		if err != nil && lawOf(err) == lawOf(cause) {
 			return err
 		}
@@ -167,4 +167,33 @@ func lawOf(err error) string {
 		return broken.law
 	}
 	return err.Error()
+}
+
+// TestShrink plants a law that does not hold where the owner cancels a job, and
+// lets a run that breaks it be shrunk to what leads there.
+func TestShrink(t *testing.T) {
+	seed := uint64(0)
+	run := func(d drops) error {
+		w, err := simulate(seed, d, nil)
+		if err == nil && w.counts()["job cancelled owner"] > 0 {
+			err = &lawError{"planted", "the owner cancels a job"}
+		}
+		return err
+	}
+	var cause error
+	for seed = 1; cause == nil && seed < 40; {
+		if cause = run(drops{}); cause == nil {
+			seed++
+		}
+	}
+	require.ErrorContains(t, cause, "cancels")
+	least, again := shrink(run, drops{map[int]bool{}, map[int]bool{}, map[int]bool{}, false}, cause)
+	require.Equal(t, cause, again)
+	read, err := parseDrops(least.String())
+	require.NoError(t, err)
+	require.Equal(t, least.String(), read.String())
+	require.Equal(t, cause, run(read), "what is printed does not lead there: OMEGA_DROP=%s", least)
+	t.Logf("OMEGA_SEEDS=%d OMEGA_DROP=%s", seed, least)
+	require.LessOrEqual(t, maxSteps-len(least.step), 10)
+	require.NotEmpty(t, least.job)
 }

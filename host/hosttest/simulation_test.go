@@ -76,7 +76,10 @@ func TestSimulation(t *testing.T) {
 					t.Fatalf("OMEGA_SEEDS=%d: %v\n%s", seed, err, w.last(6))
 				}
 				if err != nil {
-					least, cause := shrink(seed, dropped(t), err)
+					least, cause := shrink(func(d drops) error {
+						_, err := simulate(seed, d, nil)
+						return err
+					}, dropped(t), err)
 					t.Fatalf("OMEGA_SEEDS=%d: %v\nthe same with less: OMEGA_SEEDS=%d OMEGA_DROP=%s: %v\n%s", seed, err, seed, least, cause, w.last(6))
 				}
 				mu.Lock()
@@ -153,7 +156,10 @@ var enough = map[string]int{
 	"mission_paused": 25, "mission_stopping": 12, "mission_stopped": 30, "mission_resumed": 50, "mission_ended": 100,
 	"refused lease_stale": 12, "refused attempt_over": 30, "refused job_ended": 50, "refused vote_closed": 5, "refused paused": 5,
 	"order answered order_conflict": 12, "order answered order_replayed": 12, "order answered key_unknown": 10, "order answered invalid_job": 20,
-	"step usage": 60, "step energy_burn": 1, "step slash_share": 20, "step slash_employer": 10, "step seat_slash_employer": 4,
+	"attempt_delegated": 80, "job_resumed": 60, "job_ending": 12, "job cancelled parent_ended": 5, "attempt_failed delegation": 40, "approval_asked": 60, "approval_given": 50,
+	"prices_set": 400, "seats_reminded": 80, "seat_equivocated": 2, "jobs_unattended": 200, "clocks set back": 40, "refused commitment_copied": 10, "refused reveal_mismatch": 20,
+	"outside honest": 50, "outside collude": 20, "outside forge": 8, "outside usurp": 10, "outside replay": 15, "outside withhold": 5,
+	"step usage": 60, "step energy_burn": 1, "step slash_share": 12, "step slash_employer": 10, "step seat_slash_employer": 4,
 }
 
 func report(t *testing.T, did map[string]int, seeds int) {

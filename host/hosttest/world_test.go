@@ -181,7 +181,7 @@ func (w *world) reported(e *core.Entry) {
 					r = j.last2 // another has opened in this entry
 				}
 				kind := r.seats[seat].validator.kind
-				cut := j.fact.Window > 0 && w.book.at >= j.submitted+j.fact.Window // one that waits for others may have had no chance
+				cut := j.fact.Window > 0 && w.book.at >= r.opened+j.fact.Window // one that waits for others may have had no chance
 				w.must(cut || w.meddled[event.Job] || kind == "outside" || kind == "simulated", "entry %d: seat %d of %s, %s, fell silent and nobody kept the host from speaking", e.Seq, seat, event.Job, kind)
 			}
 		}
