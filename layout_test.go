@@ -421,7 +421,7 @@ func TestOneWriter(t *testing.T) {
 
 // scratch are the fields of the state that are no part of it: what a step has
 // emitted so far, and what the loop has not looked at yet.
-var scratch = []string{"out", "weight", "unfinished", "held", "changed", "waiting", "restored", "shared", "needs", "spelled"}
+var scratch = []string{"out", "moving", "weight", "unfinished", "held", "changed", "waiting", "restored", "shared", "needs", "spelled"}
 
 // stateField is the field of a *State that an expression writes to, "" for none.
 func stateField(p *pkg, e ast.Expr) string {

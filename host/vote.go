@@ -73,7 +73,7 @@ type panelSeat struct {
 	sealer *council.Sealer
 	kind   core.ValidatorKind
 	model  core.ValidatorModel
-	task   worker.Task // of a program
+	task   *worker.Task // of a program; nil for others
 }
 
 // commit asks for the commitments of all seats the host holds and that have not
@@ -86,6 +86,7 @@ func (d *desk) commit(s *core.State, w core.Work) question {
 		result: j.Answer.Result, digest: j.Answer.Digest, judge: d.rule(j),
 	}
 	asks := false
+	p.seats = make([]panelSeat, 0, len(j.Round.Seats))
 	for i := range j.Round.Seats {
 		seat := &j.Round.Seats[i]
 		v, sealer := seat.Validator, d.sealer(seat.Validator)
@@ -99,7 +100,8 @@ func (d *desk) commit(s *core.State, w core.Work) question {
 			case "":
 				ps.kind = core.RuleValidator
 			case core.ExecValidator:
-				ps.task, asks = d.judgeTask(j, block, w.Round, int64(i)), true
+				task := d.judgeTask(j, block, w.Round, int64(i))
+				ps.task, asks = &task, true
 			}
 		}
 		p.seats = append(p.seats, ps)
@@ -112,7 +114,10 @@ func (d *desk) commit(s *core.State, w core.Work) question {
 func (p *panel) vote(ctx context.Context, run runner) core.Command {
 	verdict := p.judge(p.result)
 	command := &core.Commit{Job: p.job, Round: int64(p.round), Votes: make([]core.SealedVote, 0, len(p.seats))}
-	var cast []castVote
+	var cast []castVote // by seat; those of p are in order
+	if n := len(p.seats); n > 0 {
+		cast = make([]castVote, p.seats[n-1].seat+1)
+	}
 	for i := range p.seats {
 		seat := &p.seats[i]
 		vote, reason, silent := p.ask(ctx, run, seat, verdict)
@@ -121,9 +126,6 @@ func (p *panel) vote(ctx context.Context, run runner) core.Command {
 		}
 		sealed, open := p.seal(seat, vote, reason)
 		command.Votes = append(command.Votes, sealed)
-		for len(cast) <= int(seat.seat) {
-			cast = append(cast, castVote{})
-		}
 		cast[seat.seat] = castVote{sealed.Commitment, open}
 	}
 	p.cast.Store(&cast)
@@ -153,7 +155,7 @@ func (p *panel) ask(ctx context.Context, run runner, seat *panelSeat, verdict co
 			return council.Approve, "", false
 		}
 	case core.ExecValidator:
-		return programVote(run(ctx, seat.task))
+		return programVote(run(ctx, *seat.task))
 	default:
 		return council.Abstain, "this validator has been removed", false
 	}

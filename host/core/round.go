@@ -34,7 +34,7 @@ func (s *State) openRound(j *Job) bool {
 		return false
 	}
 	seed := council.Seed(uint64(s.spec.Mission.Seed), j.Answer.prev, j.Spec.ID, int(round))
-	opened := &RoundOpened{Job: j.Spec.ID, Round: round, Due: s.now + Time(g.CommitWindow)}
+	opened := &RoundOpened{Job: j.Spec.ID, Round: round, Seats: make([]string, 0, g.Committee), Due: s.now + Time(g.CommitWindow)}
 	for _, i := range council.Draw(seed, candidates, int(g.Committee)) {
 		opened.Seats = append(opened.Seats, s.validators[i].ID)
 	}

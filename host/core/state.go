@@ -255,6 +255,7 @@ type State struct {
 	heldJobs  int64 // of them, with their result held
 
 	out        []Event
+	moving     []Step // gathered for the next transfers
 	weight     int    // of out, about its bytes
 	unfinished bool   // the last entry had no room for all that could be done
 	changed    []*Job // by the last entry

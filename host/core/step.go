@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/omega-run/omega/host/ledger"
 )
@@ -11,7 +12,7 @@ import (
 // Step.
 func (s *State) Step(in *Input) ([]Event, *Refusal) {
 	unfinished := s.unfinished
-	s.out, s.weight, s.unfinished = nil, 0, false
+	s.out, s.moving, s.weight, s.unfinished = nil, s.moving[:0], 0, false
 	s.begin(s.seq+1, in.At, in.Prev)
 	if refusal := s.decide(in.Command); refusal != nil {
 		s.unfinished = unfinished
@@ -24,12 +25,8 @@ func (s *State) Step(in *Input) ([]Event, *Refusal) {
 	return s.out, nil
 }
 
-// usualEvents and usualSteps are what most entries and transfers have room
-// enough with.
-const (
-	usualEvents = 8
-	usualSteps  = 4
-)
+// usualEvents is what most entries have room enough with.
+const usualEvents = 8
 
 func (s *State) emit(event Event) {
 	if s.out == nil {
@@ -185,27 +182,27 @@ func (s *State) complete() {
 	}
 }
 
-// stepList gathers the movements of one transfer event.
+// stepList gathers the movements of one transfer event, behind those of any list
+// that is still open: a list is emitted before the one it was begun in.
 type stepList struct {
-	state *State
-	event *Transfer
+	state   *State
+	job     string
+	attempt int64
+	from    int // its first in moving
 }
 
-func (s *State) steps(j *Job) stepList {
-	return stepList{s, &Transfer{Job: j.Spec.ID, Attempt: j.Attempt}}
-}
+func (s *State) steps(j *Job) stepList { return stepList{s, j.Spec.ID, j.Attempt, len(s.moving)} }
 
 func (l stepList) add(kind StepKind, seat int, amount ledger.Amount) {
 	if amount > 0 {
-		if l.event.Steps == nil {
-			l.event.Steps = make([]Step, 0, usualSteps)
-		}
-		l.event.Steps = append(l.event.Steps, Step{kind, int64(seat), amount})
+		l.state.moving = append(l.state.moving, Step{kind, int64(seat), amount})
 	}
 }
 
 func (l stepList) emit() {
-	if len(l.event.Steps) > 0 {
-		l.state.emit(l.event)
+	steps := slices.Clone(l.state.moving[l.from:])
+	l.state.moving = l.state.moving[:l.from]
+	if len(steps) > 0 {
+		l.state.emit(&Transfer{Job: l.job, Attempt: l.attempt, Steps: steps})
 	}
 }
