@@ -260,7 +260,7 @@ func (s *Story) decided(e *core.Entry, event core.Event) {
 	switch ev := event.(type) {
 	case *core.JobsUnattended:
 		if slices.Contains(ev.Jobs, s.spec.ID) {
-			s.decide(e, event.Name(), fmt.Sprintf("no worker has taken it, one of %d since %s", ev.Count, ev.Since.Clock()), "")
+			s.decide(e, event.Name(), fmt.Sprintf("it has not started yet, one of %d ready jobs, the first since %s", ev.Count, ev.Since.Clock()), "")
 		}
 	case *core.ApprovalAsked:
 		if ev.Job == s.spec.ID {

@@ -107,8 +107,16 @@ func generationSentence(ev *core.GenerationApplied) string {
 	return text
 }
 
+// askedSentence says what a person is asked, and what the answers do.
+func askedSentence(ev *core.ApprovalAsked) string {
+	if ev.Reason == "undecided" {
+		return "the council came to no decision; omega approve " + ev.Job + " pays the result, omega deny " + ev.Job + " asks for another attempt"
+	}
+	return plain(ev.Detail, maxDetail) + " ran out; omega approve " + ev.Job + " lets it wait, omega deny " + ev.Job + " ends it"
+}
+
 func unattendedSentence(s *core.State, ev *core.JobsUnattended) string {
-	text := count(int(ev.Count), "ready job has", "ready jobs have") + " found no worker since " + ev.Since.Clock()
+	text := count(int(ev.Count), "ready job waits", "ready jobs wait") + " for a start since " + ev.Since.Clock()
 	for i, id := range ev.Jobs[:min(len(ev.Jobs), 3)] {
 		text += [...]string{": ", ", ", ", "}[i] + name(s, id)
 	}
@@ -138,7 +146,7 @@ func jobSentence(s *core.State, event core.Event) (Level, string) {
 	case *core.JobAssigned:
 		return Info, name(s, ev.Job) + " assigned to " + ev.Worker + ", attempt " + itoa(ev.Attempt)
 	case *core.ApprovalAsked:
-		return Warning, name(s, ev.Job) + " waits for a person: " + because(ev.Reason, ev.Detail)
+		return Warning, name(s, ev.Job) + " waits for a person: " + askedSentence(ev)
 	case *core.ApprovalGiven:
 		if ev.Approve {
 			return Info, name(s, ev.Job) + " was approved" + colon(ev.Reason)
