@@ -6,7 +6,8 @@ mission "rich" {
   on_exhausted = "ask"
 }
 treasury {
-  tokens = 2440
+  validator_endowment = 400
+  tokens              = 4480
 }
 resources {
   energy {
