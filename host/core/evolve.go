@@ -43,11 +43,11 @@ func (s *State) begin(seq Seq, at Time, prev Digest) {
 
 // putAway keeps of a job that has ended only where the journal tells of it.
 func (s *State) putAway(j *Job) {
-	end := finished{posted: j.Posted, ended: j.ended, state: terminalState(j.State)}
+	end := finished{posted: j.Posted, ended: j.ended}
 	if j.Answer != nil {
 		end.result = j.Answer.entry
 	}
-	s.done.add(j.Spec.ID, "", 0, end)
+	s.done.add(j.Spec.ID, letterOf(j.State), 0, end)
 	s.roster.remove(j)
 	delete(s.jobs, j.Spec.ID)
 	if j.Parent != nil {

@@ -1,5 +1,10 @@
 package core
 
+import (
+	"slices"
+	"strings"
+)
+
 // Finished is what the state keeps of a job that has ended and that nothing open
 // depends on any more. All else is in the journal, in the entries it names.
 type Finished struct {
@@ -10,27 +15,30 @@ type Finished struct {
 	Ended  Seq // the entry that ended it
 }
 
-// finished is a Finished without its id.
-type finished struct {
-	posted, result, ended Seq
-	state                 uint8 // place in terminalStates
-}
+// finished is a Finished without its id and its state, whose letter stands
+// behind the id.
+type finished struct{ posted, result, ended Seq }
+
+const stateLetters = "FfCES"
 
 var terminalStates = [...]JobState{JobFinalized, JobFailed, JobCancelled, JobExpired, JobSkipped}
 
-func terminalState(state JobState) uint8 {
-	for i, s := range terminalStates {
-		if s == state {
-			return uint8(i)
-		}
+func letterOf(state JobState) string {
+	i := slices.Index(terminalStates[:], state)
+	if i < 0 {
+		panic("core: a job is put away as " + string(state))
 	}
-	panic("core: a job is put away as " + string(state))
+	return stateLetters[i : i+1]
+}
+
+func stateOf(letter []byte) JobState {
+	return terminalStates[strings.IndexByte(stateLetters, letter[0])]
 }
 
 // Finished finds a job that has ended and has been put away.
 func (s *State) Finished(id string) (f Finished, ok bool) {
-	ok = s.done.find(id, func(r *finished, _ []byte) bool {
-		f = Finished{id, terminalStates[r.state], r.posted, r.result, r.ended}
+	ok = s.done.find(id, func(r *finished, letter []byte) bool {
+		f = Finished{id, stateOf(letter), r.posted, r.result, r.ended}
 		return true
 	})
 	return f, ok
@@ -84,9 +92,9 @@ func (p *finishedPage) fields(c *Codec) {
 	var all []Finished
 	if !c.reading {
 		for i := range p.rows {
-			id, _ := (*page[finished])(p).text(i)
+			id, letter := (*page[finished])(p).text(i)
 			r := &p.rows[i].record
-			all = append(all, Finished{string(id), terminalStates[r.state], r.posted, r.result, r.ended})
+			all = append(all, Finished{string(id), stateOf(letter), r.posted, r.result, r.ended})
 		}
 	}
 	records(c, "finished", &all)
@@ -99,6 +107,6 @@ func (p *finishedPage) fields(c *Codec) {
 			c.fail("a finished job that has not ended")
 			return
 		}
-		c.state.done.add(f.ID, "", 0, finished{f.Posted, f.Result, f.Ended, terminalState(f.State)})
+		c.state.done.add(f.ID, letterOf(f.State), 0, finished{f.Posted, f.Result, f.Ended})
 	}
 }

@@ -1,13 +1,24 @@
 package core
 
+import "slices"
+
 // roll is a growing list of small records, each under a text id. A record has no
 // pointer of its own, so millions of them cost the collector nothing; a full page
 // never changes again and is sealed once.
 type roll[R any] struct {
-	pages  []*page[R]        // the pages still kept
-	gone   int               // how many were kept before the first of them
-	newest map[uint64]uint32 // by the hash of an id: one above the number of the newest record
+	pages  []*page[R]    // the pages still kept
+	gone   int           // how many were kept before the first of them
+	shards [shards]shard // find the newest record of an id, by the hash of the id
 }
+
+// shard is a part of an open hash table. Each grows by itself, so that no record
+// is kept by the growth of a large table.
+type shard struct {
+	slots []uint32 // one above the number of a record; 0: free; of a page that is gone: as good as free
+	taken int
+}
+
+const shards = 256
 
 // page is a run of records, as many as pageRows.
 type page[R any] struct {
@@ -21,7 +32,7 @@ type page[R any] struct {
 type row[R any] struct {
 	record R
 	end    uint32 // of its text, in texts
-	before uint32 // one above the number of the record before it with the same hash; 0: none
+	before uint32 // one above the number of the record before it under the same id; 0: none
 	id     uint16 // how many bytes of its text are the id
 }
 
@@ -29,8 +40,6 @@ type row[R any] struct {
 // 244 files of a checkpoint, few enough that the last page is written again at
 // every checkpoint.
 const pageRows = 4096
-
-func newRoll[R any]() roll[R] { return roll[R]{newest: map[uint64]uint32{}} }
 
 // len counts every record there ever was.
 func (l *roll[R]) len() int {
@@ -46,18 +55,72 @@ func (l *roll[R]) add(id, rest string, now Time, record R) {
 	if n%pageRows == 0 {
 		l.pages = append(l.pages, &page[R]{})
 	}
-	p, key := l.pages[len(l.pages)-1], hashOf(id)
+	p, slot := l.pages[len(l.pages)-1], l.slot(id)
 	p.texts = append(append(p.texts, id...), rest...)
-	p.rows = append(p.rows, row[R]{record: record, end: uint32(len(p.texts)), before: l.newest[key], id: uint16(len(id))})
+	p.rows = append(p.rows, row[R]{record: record, end: uint32(len(p.texts)), before: *slot, id: uint16(len(id))})
 	p.last, p.fresh = now, true
-	l.newest[key] = uint32(n) + 1
+	*slot = uint32(n) + 1
+}
+
+// slot is where the newest record of an id is noted: a free one that counts as
+// taken from now on, if there is none.
+func (l *roll[R]) slot(id string) *uint32 {
+	s, hash := &l.shards[hashOf(id)%shards], hashOf(id)/shards
+	if 4*s.taken >= 3*len(s.slots) {
+		l.grow(s)
+	}
+	for i := hash; ; i++ {
+		slot := &s.slots[i%uint64(len(s.slots))]
+		if *slot == 0 {
+			s.taken++
+			return slot
+		}
+		if l.is(*slot, id) {
+			return slot
+		}
+	}
+}
+
+// grow makes room in a shard, and leaves behind what is gone.
+func (l *roll[R]) grow(s *shard) {
+	kept := slices.DeleteFunc(s.slots, func(n uint32) bool { return int(n) <= l.gone*pageRows })
+	s.slots, s.taken = make([]uint32, max(8, 2*len(kept))), len(kept)
+	for _, n := range kept {
+		id, _ := l.pages[(int(n)-1)/pageRows-l.gone].text((int(n) - 1) % pageRows)
+		i := hashOf(string(id)) / shards
+		for s.slots[i%uint64(len(s.slots))] != 0 {
+			i++
+		}
+		s.slots[i%uint64(len(s.slots))] = n
+	}
+}
+
+// is reports whether a slot's record has this id.
+func (l *roll[R]) is(n uint32, id string) bool {
+	if int(n) <= l.gone*pageRows {
+		return false
+	}
+	text, _ := l.pages[(int(n)-1)/pageRows-l.gone].text((int(n) - 1) % pageRows)
+	return string(text) == id
+}
+
+// newest is one above the number of the newest record of an id, 0 for none.
+func (l *roll[R]) newest(id string) uint32 {
+	s, hash := &l.shards[hashOf(id)%shards], hashOf(id)/shards
+	for i := hash; len(s.slots) > 0; i++ {
+		n := s.slots[i%uint64(len(s.slots))]
+		if n == 0 || l.is(n, id) {
+			return n
+		}
+	}
+	return 0
 }
 
 // find looks at the records under an id, newest first, until accept takes one.
 func (l *roll[R]) find(id string, accept func(record *R, rest []byte) bool) bool {
-	for n := int(l.newest[hashOf(id)]); n > l.gone*pageRows; {
+	for n := int(l.newest(id)); n > l.gone*pageRows; {
 		p, i := l.pages[(n-1)/pageRows-l.gone], (n-1)%pageRows
-		if is, rest := p.text(i); string(is) == id && accept(&p.rows[i].record, rest) {
+		if _, rest := p.text(i); accept(&p.rows[i].record, rest) {
 			return true
 		}
 		n = int(p.rows[i].before)
@@ -78,12 +141,6 @@ func (p *page[R]) text(i int) (id, rest []byte) {
 // forget drops full pages whose newest record came before an instant.
 func (l *roll[R]) forget(before Time) {
 	for len(l.pages) > 0 && len(l.pages[0].rows) == pageRows && l.pages[0].last < before {
-		for i := range l.pages[0].rows {
-			id, _ := l.pages[0].text(i)
-			if key := hashOf(string(id)); int(l.newest[key]) == l.gone*pageRows+i+1 {
-				delete(l.newest, key)
-			}
-		}
 		l.pages[0] = nil
 		l.pages, l.gone = l.pages[1:], l.gone+1
 	}
@@ -107,7 +164,7 @@ func (l *roll[R]) sealed(sum Digest) {
 	}
 }
 
-// hashOf is FNV-1a. Two ids with one hash are told apart by their texts.
+// hashOf is FNV-1a.
 func hashOf(id string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(id) {

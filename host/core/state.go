@@ -304,7 +304,7 @@ type Totals struct {
 // New is the state before the first entry.
 func New() *State {
 	return &State{
-		recorded: map[Digest]bool{}, jobs: map[string]*Job{}, done: newRoll[finished](), dependents: map[string][]*Job{}, workers: map[string]*Worker{},
+		recorded: map[Digest]bool{}, jobs: map[string]*Job{}, dependents: map[string][]*Job{}, workers: map[string]*Worker{},
 		seatable: map[string]*Validator{}, classOf: map[string]*class{}, orders: newOrderBook(),
 		ledger: ledger.New(), status: Running, speed: 1_000_000,
 		timers:  newHeap(func(a, b *Job) bool { return a.timer.before(b.timer, a, b) }, func(j *Job) *int32 { return &j.timer.at }),
