@@ -170,3 +170,38 @@ func TestSkillsAreHandedOn(t *testing.T) {
 	require.Contains(t, r.told("attempt_failed"), `"reason":"unskilled"`)
 	r.same()
 }
+
+// An edit raises the validators' share after a child has been paid out of it:
+// they get what is left, and nobody less than nothing.
+func TestShareOfWhatChildrenHaveLeft(t *testing.T) {
+	spec := baseSpec()
+	r := newRig(t, spec, jobNamed("a"))
+	r.plan["a"] = []string{"kids"}
+	r.kids["a"] = []core.JobSpec{childPaid(80)}
+	for r.state.Job("a") == nil || len(r.state.Job("a").Children) == 0 {
+		r.turn()
+	}
+	spec.Instances, spec.Governance.ValidatorRewardRatio = 1, ledger.Whole
+	r.must(&core.Generation{Entry: "mission.hcl", Spec: spec, Keys: make([][32]byte, 3)})
+	r.run()
+	require.Equal(t, core.JobFinalized, r.stateOf("a"))
+	require.Contains(t, r.told("transfer"), `"job":"a","attempt":2,"steps":[["seat_return/0-2","10"],["share/0-2","5.333333"]`) // 16 are left, of 100
+	r.same()
+}
+
+// A child that failed has used up what was set apart for its deposit; its next
+// attempt is not paid for out of its parent's fee.
+func TestSecondDepositIsNotTheFee(t *testing.T) {
+	child := childPaid(0)
+	child.EnergyBudget = 5_000 * tokens // at price 1: 5
+	parent := jobNamed("a")
+	parent.Reward = 6 * tokens // 5.52 may be spent
+	r := newRig(t, baseSpec(), parent)
+	r.plan["a"], r.plan["a__1"] = []string{"kids"}, []string{"fail"}
+	r.kids["a"] = []core.JobSpec{child}
+	r.run()
+	r.must(&core.Stall{})
+	require.Equal(t, core.JobExpired, r.stateOf("a__1"))
+	require.EqualValues(t, 1, r.job("a__1").Attempt)
+	r.same()
+}

@@ -60,12 +60,13 @@ func appendLimit(legs []Leg, unit ledger.Unit, change ledger.Amount) []Leg {
 // differ from the file before gets the difference, or gives it back.
 func endowments(spec, before *Spec, workers map[string]*Worker, validators map[string]*Validator) (legs []Leg) {
 	owner := "account:" + spec.Mission.Owner
+	var back []Leg // before anything is given out of it
 	give := func(to string, amount ledger.Amount) {
 		switch {
 		case amount > 0:
 			legs = append(legs, Leg{ledger.Token, owner, to, amount})
 		case amount < 0:
-			legs = append(legs, Leg{ledger.Token, to, owner, -amount})
+			back = append(back, Leg{ledger.Token, to, owner, -amount})
 		}
 	}
 	for _, account := range spec.Accounts {
@@ -85,7 +86,7 @@ func endowments(spec, before *Spec, workers map[string]*Worker, validators map[s
 			}
 		}
 	}
-	return legs
+	return append(back, legs...)
 }
 
 // tokensOf is what a file gives an account; s may be nil.

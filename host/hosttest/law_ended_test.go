@@ -21,7 +21,8 @@ func (b *book) depends(j *life) bool {
 		return true
 	}
 	return slices.ContainsFunc(b.order, func(other *life) bool {
-		return other.state == "posted" && slices.Contains(other.fact.Needs, j.id)
+		posted := other.state == "posted" || other.state == "awaiting_approval" && other.askedIn == "posted"
+		return posted && slices.Contains(other.fact.Needs, j.id)
 	})
 }
 

@@ -251,6 +251,9 @@ func (p *plan) edited(r *rand.Rand) *plan {
 	}
 	next.accounts, next.governance, next.autonomy = slices.Clone(p.accounts), slices.Clone(p.governance), slices.Clone(p.autonomy)
 	next.broken = chance(r, 4)
+	if p.families && chance(r, 50) { // children may have been paid out of what validators now ask for
+		set(next.governance, "validator_reward_ratio", pick(r, "0.5", "0.9", "1"))
+	}
 	for range pick(r, 0, 1, 1, 2, 3) {
 		switch r.IntN(14) {
 		case 9:
