@@ -229,7 +229,7 @@ func (a *auditor) committed(e *core.Entry, v *core.VotesCommitted) {
 			a.problem(e.Seq, "a vote on %s has no seat", v.Job)
 		case !holder.Outside:
 			a.HostHeld++
-		case !ed25519.Verify(holder.Key[:], council.SigningBytes(vote.Commitment), vote.Signature):
+		case !ed25519.Verify(holder.Key[:], council.SigningBytes(a.state.Mission().Mission, v.Job, v.Round, vote.Commitment), vote.Signature):
 			a.problem(e.Seq, "the commitment of %s on %s is not signed by its key", holder.ID, v.Job)
 		}
 	}
@@ -238,7 +238,7 @@ func (a *auditor) committed(e *core.Entry, v *core.VotesCommitted) {
 // equivocated verifies the proof that a seat has signed two commitments.
 func (a *auditor) equivocated(e *core.Entry, v *core.SeatEquivocated) {
 	holder := a.seat(v.Job, v.Seat)
-	if holder == nil || !ed25519.Verify(holder.Key[:], council.SigningBytes(v.Commitment), v.Signature) || a.committedTo(e, v.Job, v.Seat) == v.Commitment {
+	if holder == nil || !ed25519.Verify(holder.Key[:], council.SigningBytes(a.state.Mission().Mission, v.Job, v.Round, v.Commitment), v.Signature) || a.committedTo(e, v.Job, v.Seat) == v.Commitment {
 		a.problem(e.Seq, "nothing proves that seat %d of %s has signed two commitments", v.Seat, v.Job)
 	}
 }

@@ -28,7 +28,13 @@ var ErrUnsigned = errors.New("the vote is not signed by this validator")
 // from outside, on the goroutine of whoever sends them.
 type gate struct {
 	generation int64
-	keys       atomic.Pointer[map[string][32]byte] // of outside validators
+	known      atomic.Pointer[outsiders]
+}
+
+// outsiders are the validators that sign for themselves.
+type outsiders struct {
+	mission string
+	keys    map[string][32]byte
 }
 
 // follow learns of the validators of a new generation. Only the loop calls it.
@@ -37,26 +43,26 @@ func (g *gate) follow(s *core.State) {
 		return
 	}
 	g.generation = s.Generation()
-	keys := map[string][32]byte{}
+	known := &outsiders{s.Mission().Mission, map[string][32]byte{}}
 	for _, v := range s.Validators() {
 		if v.Outside {
-			keys[v.ID] = v.Key
+			known.keys[v.ID] = v.Key
 		}
 	}
-	g.keys.Store(&keys)
+	g.known.Store(known)
 }
 
 // admit makes an input of a vote whose signature holds.
 func (g *gate) admit(v SignedVote) (input, error) {
-	var key [32]byte
-	known := false
-	if keys := g.keys.Load(); keys != nil {
-		key, known = (*keys)[v.Validator]
+	known := g.known.Load()
+	if known == nil {
+		known = &outsiders{}
 	}
-	if !known {
+	key, ok := known.keys[v.Validator]
+	if !ok {
 		return input{}, fmt.Errorf("%s holds no seat outside the host: %w", v.Validator, ErrUnsigned)
 	}
-	if !ed25519.Verify(key[:], council.SigningBytes(v.Commitment), v.Signature) {
+	if !ed25519.Verify(key[:], council.SigningBytes(known.mission, v.Job, v.Round, v.Commitment), v.Signature) {
 		return input{}, fmt.Errorf("round %d of %s, %s: %w", v.Round, v.Job, v.Validator, ErrUnsigned)
 	}
 	sealed := core.SealedVote{Seat: v.Seat, Commitment: v.Commitment, Signature: v.Signature}

@@ -107,6 +107,9 @@ func TestSessionTakesOrdersAndLetsRead(t *testing.T) {
 	_, refusal = o.say(core.Order{Say: core.PostJob, Post: &core.JobSpec{ID: "one", Skills: []string{"quick"}}})
 	require.Equal(t, core.RefuseJobExists, refusal.Code)
 
+	_, err := o.session.Vote(t.Context(), SignedVote{Validator: "stranger", Job: "hold", Round: 1})
+	require.ErrorIs(t, err, ErrUnsigned)
+
 	_, refusal = o.say(core.Order{Say: core.CancelJob, Job: "hold"})
 	require.Nil(t, refusal)
 	outcome, err := o.session.Wait()

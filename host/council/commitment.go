@@ -40,8 +40,20 @@ func Commitment(b Ballot) [32]byte {
 	return sha256.Sum256(p)
 }
 
-// SigningBytes is what a validator signs whose key lies outside the host: the tag "omega.vote/v1\n"
-// and the 32 bytes of the commitment.
-func SigningBytes(commitment [32]byte) []byte {
-	return append([]byte("omega.vote/v1\n"), commitment[:]...)
+// SigningBytes is what a validator signs whose key lies outside the host: which round it commits in,
+// and to what. A commitment tells nobody to which job it belongs, so without its place anybody could
+// bring an old one into another round, as a vote nobody can reveal or as proof of equivocation. Each
+// field is preceded by its length, as in Commitment:
+//
+//	"omega.vote/v1"   13 bytes
+//	mission id        text
+//	job id            text
+//	round             8 bytes, big endian
+//	commitment        32 bytes
+func SigningBytes(mission, job string, round int64, commitment [32]byte) []byte {
+	p := appendField(make([]byte, 0, fieldSpace), "omega.vote/v1")
+	p = appendField(p, mission)
+	p = appendField(p, job)
+	p = appendNumber(p, uint64(round))
+	return appendField(p, commitment[:])
 }

@@ -237,18 +237,24 @@ func (b *book) signed(j *life, s *seat, commitment, signature, box string) {
 		b.law(signature == "" && box != "", "%s votes on %s as if it held its own key", s.validator.id, j.id)
 		return
 	}
-	b.law(box == "" && vouched(s.validator.key, commitment, signature), "the commitment of %s on %s is not signed by it", s.validator.id, j.id)
+	b.law(box == "" && vouched(s.validator.key, placed(b.mission, j.id, j.round.number, unbase64(commitment)), signature), "the commitment of %s on %s is not signed by it", s.validator.id, j.id)
 }
 
-// vouched verifies a signature as docs/journal.md says.
-func vouched(key, commitment, signature string) bool {
+// vouched verifies a signature.
+func vouched(key string, said []byte, signature string) bool {
 	public, err1 := hex.DecodeString(key)
-	digest, err2 := base64.StdEncoding.DecodeString(commitment)
-	sig, err3 := base64.StdEncoding.DecodeString(signature)
-	if err1 != nil || err2 != nil || err3 != nil || len(public) != 32 || len(digest) != 32 {
-		return false
+	sig, err2 := base64.StdEncoding.DecodeString(signature)
+	return err1 == nil && err2 == nil && len(public) == ed25519.PublicKeySize && ed25519.Verify(public, said, sig)
+}
+
+// placed is what is signed of a commitment, as docs/journal.md says.
+func placed(mission, job string, round int64, commitment []byte) (said []byte) {
+	var number [8]byte
+	binary.BigEndian.PutUint64(number[:], uint64(round))
+	for _, field := range [][]byte{[]byte("omega.vote/v1"), []byte(mission), []byte(job), number[:], commitment} {
+		said = append(binary.BigEndian.AppendUint64(said, uint64(len(field))), field...)
 	}
-	return ed25519.Verify(public, append([]byte("omega.vote/v1\n"), digest...), sig)
+	return said
 }
 
 // equivocated checks the proof against a seat.
@@ -259,7 +265,7 @@ func (b *book) equivocated(j *life, e *fact) {
 	}
 	s := &j.round.seats[e.Seat]
 	b.law(s.validator.kind == "outside" && s.commitment != "" && s.commitment != e.Commitment && !s.twice && s.vote == "", "seat %d of %s has not committed twice", e.Seat, j.id)
-	b.law(vouched(s.validator.key, e.Commitment, e.Signature), "the second commitment of seat %d of %s is not signed by it", e.Seat, j.id)
+	b.law(vouched(s.validator.key, placed(b.mission, j.id, j.round.number, unbase64(e.Commitment)), e.Signature), "the second commitment of seat %d of %s is not signed by it", e.Seat, j.id)
 	for i := range j.round.seats {
 		b.law(j.round.seats[i].commitment != e.Commitment, "the second commitment of seat %d of %s is another's", e.Seat, j.id)
 	}

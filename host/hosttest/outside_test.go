@@ -81,12 +81,15 @@ func (w *world) outsider(j *life, i int, s *seat, way string) bool {
 			if other := j.round.seats[k].commitment; k != i && other != "" {
 				v := w.signed(j, i, "approve")
 				v.Commitment = core.Digest(unbase64(other))
-				v.Signature = w.sign(s.validator.id, v.Commitment)
+				v.Signature = w.sign(s.validator.id, v.Job, v.Round, v.Commitment)
 				return w.speak(j, i, v, way)
 			}
 		}
 	case "replay":
 		for _, old := range w.oldVotes(s.validator.id) {
+			if old.Job == j.id && old.Round == j.round.number {
+				continue
+			}
 			v := old
 			v.Job, v.Round, v.Seat = j.id, j.round.number, int64(i)
 			return w.speak(j, i, v, way) // whoever has read the journal could send it
@@ -122,13 +125,13 @@ func (w *world) signed(j *life, i int, vote string) host.SignedVote {
 	commitment := w.book.commitment(j, s, vote, open.Reason, base64.StdEncoding.EncodeToString(open.Salt[:]))
 	w.votes[commitment] = open
 	digest := core.Digest(unbase64(commitment))
-	v := host.SignedVote{Validator: s.validator.id, Job: j.id, Round: j.round.number, Seat: int64(i), Commitment: digest, Signature: w.sign(s.validator.id, digest)}
+	v := host.SignedVote{Validator: s.validator.id, Job: j.id, Round: j.round.number, Seat: int64(i), Commitment: digest, Signature: w.sign(s.validator.id, j.id, j.round.number, digest)}
 	w.spoken[commitment] = v
 	return v
 }
 
-func (w *world) sign(id string, commitment core.Digest) []byte {
-	return ed25519.Sign(w.plan.keyOf(id), append([]byte("omega.vote/v1\n"), commitment[:]...))
+func (w *world) sign(id, job string, round int64, commitment core.Digest) []byte {
+	return ed25519.Sign(w.plan.keyOf(id), placed(missionID, job, round, commitment[:]))
 }
 
 func unbase64(text string) []byte {
@@ -155,7 +158,7 @@ func (w *world) oldVotes(id string) (old []host.SignedVote) {
 func (w *world) speak(j *life, i int, v host.SignedVote, way string) bool {
 	w.did["outside "+way]++
 	err := w.host.Vote(v)
-	if way == "forge" {
+	if way == "forge" || way == "replay" {
 		w.must(errors.Is(err, host.ErrUnsigned), "a vote with a bad signature passes the gate")
 	} else {
 		w.must(err == nil, "a signed vote is refused at the gate: %v", err)

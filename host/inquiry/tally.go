@@ -33,9 +33,6 @@ func (t *Tally) Cost() ledger.Amount {
 	return t.Pay + t.Shares + t.Fee + t.Burned + t.Resources - t.ToEmployer - t.ToTreasury
 }
 
-// held is what the job's movements keep from everybody.
-func (t *Tally) held() ledger.Amount { return t.Escrow + t.Deposit + t.Stake + t.Seats }
-
 // book adds a movement of the job's own.
 func (t *Tally) book(kind core.StepKind, a ledger.Amount) {
 	switch kind {
