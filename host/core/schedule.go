@@ -302,8 +302,8 @@ type shortage struct {
 func (s *shortage) lacks(j *Job) bool { return j.purse != nil && slices.Contains(s.purses, j.purse) }
 
 func (s *State) assign(j *Job, short *shortage) bool {
-	if s.impossible(j) {
-		return s.exhaust(j, s.shortOf(j))
+	if what := s.impossible(j); what != "" {
+		return s.exhaust(j, what)
 	}
 	spec := &j.Spec
 	switch {
@@ -335,9 +335,16 @@ func (s *State) assign(j *Job, short *shortage) bool {
 
 func (s *State) freeOf(i int) ledger.Amount { return s.ledger.Free(s.accounts.capacity[i]) }
 
-// impossible reports a budget above the limit: no amount of waiting helps.
-func (s *State) impossible(j *Job) bool {
-	return j.Spec.EnergyBudget > s.usage[0].limit || j.Spec.ComputeBudget > s.usage[1].limit
+// impossible names the budget that is above its limit, "" if none is: no amount
+// of waiting helps.
+func (s *State) impossible(j *Job) string {
+	switch {
+	case j.Spec.EnergyBudget > s.usage[0].limit:
+		return "energy"
+	case j.Spec.ComputeBudget > s.usage[1].limit:
+		return "compute"
+	}
+	return ""
 }
 
 // depositFor is the price of a job's whole budget at this instant.

@@ -26,7 +26,9 @@ func (b *book) adopt(j *life, e *fact) {
 	if j.reward > 0 {
 		b.escrowDue(j)
 	}
-	b.granted[p] = true
+	if j.reward+j.grant > 0 {
+		b.granted[p] = true
+	}
 }
 
 // spendable is what is left for children of a job's escrow: neither its fee nor
