@@ -92,7 +92,7 @@ func (w *world) outsider(j *life, i int, s *seat, way string) bool {
 			}
 			v := old
 			v.Job, v.Round, v.Seat = j.id, j.round.number, int64(i)
-			return w.speak(j, i, v, way) // whoever has read the journal could send it
+			return w.speak(j, i, v, "old vote") // whoever has read the journal could send it
 		}
 	case "forge":
 		v := w.signed(j, i, "approve")
@@ -158,7 +158,7 @@ func (w *world) oldVotes(id string) (old []host.SignedVote) {
 func (w *world) speak(j *life, i int, v host.SignedVote, way string) bool {
 	w.did["outside "+way]++
 	err := w.host.Vote(v)
-	if way == "forge" || way == "replay" {
+	if way == "forge" || way == "old vote" {
 		w.must(errors.Is(err, host.ErrUnsigned), "a vote with a bad signature passes the gate")
 	} else {
 		w.must(err == nil, "a signed vote is refused at the gate: %v", err)
