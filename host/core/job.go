@@ -321,6 +321,8 @@ func (s *State) shortOf(j *Job) string {
 		return j.asked.Detail
 	case j.State == JobPostedState && !j.Escrowed && j.Spec.Reward > 0:
 		return "tokens"
+	case j.State == JobDelegated:
+		return s.shortOfChildren(j)
 	case j.State != JobReadyState && j.State != JobRejected || j.RetryAt > s.now:
 		return ""
 	case j.Spec.EnergyBudget > s.freeOf(0):
@@ -329,6 +331,19 @@ func (s *State) shortOf(j *Job) string {
 		return "compute"
 	case s.depositFor(j) > s.affordable(j):
 		return "tokens"
+	}
+	return ""
+}
+
+// shortOfChildren is what keeps a job's children from going on.
+func (s *State) shortOfChildren(j *Job) string {
+	for _, child := range j.Children {
+		if child.State.Terminal() {
+			continue
+		}
+		if short := s.shortOf(child); short != "" {
+			return short
+		}
 	}
 	return ""
 }

@@ -285,6 +285,13 @@ func (s *State) closeRound(j *Job, late bool) {
 		required := s.spec.Governance.ApprovalsRequired
 		outcome = council.Tally(council.Rules{Seats: len(seats), ApprovalsRequired: int(required)}, seats)
 	}
+	if j.State == JobCommitting { // nobody could reveal: who has committed has done what there was to do
+		for i := range seats {
+			if seats[i].State == council.Committed {
+				seats[i].State = council.Abstained
+			}
+		}
+	}
 	closed := &RoundClosed{Job: j.Spec.ID, Round: j.Round.Number, Outcome: outcome.String()}
 	for i, seat := range seats {
 		if seat.State == council.Absent || seat.State == council.Committed {

@@ -141,6 +141,7 @@ type seat struct {
 	stake      micro
 	commitment string
 	twice      bool   // signed two commitments
+	excused    bool   // the round ended before it could reveal
 	vote       string // revealed
 }
 

@@ -288,6 +288,7 @@ func (b *book) settledSeats(j *life) {
 		case j.round.outcome == "cancelled":
 		case s.twice:
 			loss = part(s.stake, b.setting("governance.equivocation_ratio"))
+		case s.excused:
 		case s.vote == "":
 			loss = part(s.stake, b.setting("governance.no_reveal_ratio"))
 		case s.vote == against:

@@ -138,7 +138,8 @@ func (b *book) closed(j *life, e *fact) {
 	for i := range j.round.seats {
 		s := &j.round.seats[i]
 		if s.vote == "" {
-			if !s.twice {
+			s.excused = j.state == "committing" && s.commitment != "" && !s.twice // it could not reveal
+			if !s.twice && !s.excused {
 				absent = append(absent, i)
 				waiting = waiting || s.commitment != ""
 			}
