@@ -545,7 +545,7 @@ func (s *State) hold(j *Job, r *ResultHeld) {
 func (s *State) evolveSubmitted(e *AttemptSubmitted) {
 	j := s.jobs[e.Job]
 	s.hold(j, nil)
-	j.State, j.SubmittedAt = JobSubmitted, s.now
+	j.State = JobSubmitted
 	j.Answer = &Answer{Result: e.Result, Digest: e.Digest, Files: e.Files, entry: s.seq, prev: s.prev}
 	s.endWork(j)
 	s.consume(e.EnergyUsed, e.ComputeUsed)
