@@ -258,6 +258,9 @@ func (s *State) evolveTransfer(e *Transfer) {
 	for _, step := range e.Steps {
 		s.evolveStep(j, step)
 	}
+	if j != nil && j.Parent != nil {
+		j.Parent.group.fresh = true // its escrow is where a child is paid from
+	}
 	for _, leg := range e.Legs {
 		if leg.Debit == "minted" && leg.Unit == ledger.Token {
 			s.totals.Minted += leg.Amount

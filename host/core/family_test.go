@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/omega-run/omega/host/core"
@@ -242,4 +243,35 @@ func TestUndecidedChildOfAStalledFamily(t *testing.T) {
 	require.Equal(t, "undecided", r.job("parent__1").Reason)
 	require.Equal(t, core.JobExpired, r.stateOf("parent"))
 	r.same()
+}
+
+// A child's deposit comes out of its parent's escrow, wherever in the sealed
+// state the two stand.
+func TestSealHoldsWhatAChildTakesFromItsParent(t *testing.T) {
+	spec := baseSpec()
+	spec.Workers[0].Instances = []string{"w_0"}
+	jobs := []core.JobSpec{jobNamed("parent")}
+	for i := range 100 { // the child stands in another chunk
+		j := jobNamed(fmt.Sprintf("later-%d", i))
+		j.Needs = []string{"parent"}
+		jobs = append(jobs, j)
+	}
+	r := newRig(t, spec, jobs...)
+	r.plan["parent"] = []string{"kids"}
+	child := childPaid(10)
+	child.EnergyBudget = 5_000 * tokens
+	r.kids["parent"] = []core.JobSpec{child}
+	r.used = 0
+	for r.job("parent__1") == nil || r.stateOf("parent__1") != core.JobRunning {
+		r.turn()
+	}
+	r.same()
+	for r.stateOf("parent__1") == core.JobRunning { // its deposit comes back
+		r.turn()
+	}
+	r.same()
+	lived, _ := r.state.Escrow(r.job("parent"))
+	back, _ := r.mirror.Escrow(r.mirror.Job("parent"))
+	require.Equal(t, lived, back)
+	require.NoError(t, r.mirror.Ledger().Audit())
 }
