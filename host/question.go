@@ -43,7 +43,11 @@ func (l *live) consider(q question) {
 			l.thinkers <- struct{}{}
 			defer func() { <-l.thinkers }()
 		}
-		l.send(input{by: q.by, command: q.answer(ctx, l.exec), work: &q.work})
+		command := q.answer(ctx, l.exec)
+		if ctx.Err() != nil {
+			return // it was ended, and a program that was killed has not said anything
+		}
+		l.send(input{by: q.by, command: command, work: &q.work})
 	})
 }
 

@@ -49,10 +49,15 @@ type owner struct {
 
 func openSession(t *testing.T) *owner {
 	t.Helper()
+	return openSessionOf(t, openMission)
+}
+
+func openSessionOf(t *testing.T, mission string) *owner {
+	t.Helper()
 	dir := t.TempDir()
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))
 	t.Setenv("XDG_STATE_HOME", filepath.Join(dir, "state"))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "mission.hcl"), []byte(openMission), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "mission.hcl"), []byte(mission), 0o600))
 	s, err := Open(t.Context(), Config{Path: dir, Data: filepath.Join(dir, "data")})
 	require.NoError(t, err)
 	key, err := OwnerKey(true)
@@ -172,4 +177,46 @@ func TestVotesSurviveAPause(t *testing.T) {
 	outcome, err := o.session.Wait()
 	require.NoError(t, err)
 	require.Equal(t, CodeOK, outcome.Code)
+}
+
+const judgedMission = `
+mission "judged" { seed = 1 }
+treasury { tokens = 10000 }
+governance { committee = 3 }
+worker "quick" {
+  skills = ["quick"]
+  simulated {}
+}
+validator "program" {
+  count = 3
+  exec { command = ["sh", "-c", "sleep 0.3; echo '{\"vote\":\"approve\"}'"] }
+}
+job "judged" {
+  skills = ["quick"]
+  reward = 1
+  work   = "1ms"
+}
+`
+
+// An emergency stop that the record then refuses has killed the validators'
+// programs: what they were asked is asked again, and their end is no vote.
+func TestKilledValidatorHasNotVoted(t *testing.T) {
+	o := openSessionOf(t, judgedMission)
+	o.until(func(e core.Event) bool { _, ok := e.(*core.RoundOpened); return ok })
+	l := o.session.host.live
+	require.Eventually(t, func() bool { l.mu.Lock(); defer l.mu.Unlock(); return len(l.running) == 1 }, 10*time.Second, time.Millisecond)
+	l.kill()
+	l.hear([]*core.Order{{ID: "stop", Key: [32]byte{1}, Counter: 1, Body: core.Digest{1}, Say: core.EmergencyStop}})
+	outcome, err := o.session.Wait()
+	require.NoError(t, err)
+	require.Equal(t, CodeOK, outcome.Code)
+	opened := 0
+	r, err := ReadEach(outcome.Data, func(s *core.State) {
+		if j := s.Job("judged"); j != nil && j.Round != nil {
+			opened = int(j.Round.Number)
+		}
+	})
+	require.NoError(t, err)
+	require.EqualValues(t, 1, r.State.Totals().Finalized)
+	require.Equal(t, 1, opened, "nobody abstained")
 }

@@ -183,6 +183,36 @@ func TestAbsentValidator(t *testing.T) {
 	r.same()
 }
 
+// A window is a round's own: those who repeat it have their time, and so have
+// those who are drawn late.
+func TestValidationWindowOfEachRound(t *testing.T) {
+	spec := baseSpec()
+	spec.Validators[0].Instances = []string{"rule_0", "rule_1", "rule_2", "rule_3", "rule_4", "rule_5"}
+	j := jobNamed("a")
+	j.ValidationWindow = 10 * core.Minute
+	r := newRig(t, spec, j)
+	for r.job("a") == nil || r.stateOf("a") != core.JobCommitting {
+		r.turn()
+	}
+	for i := range r.job("a").Round.Seats {
+		r.silent[r.job("a").Round.Seats[i].Validator.ID] = true
+	}
+	for r.job("a").Rounds == 1 {
+		due, _ := r.state.NextDeadline()
+		r.at = due
+		r.must(&core.Tick{})
+	}
+	require.EqualValues(t, 11*core.Minute, r.at)
+	due, _ := r.state.NextDeadline()
+	require.Greater(t, due, r.at, "the second round has a window of its own")
+	r.same()
+	r.run()
+	require.Equal(t, core.JobFinalized, r.stateOf("a"))
+	for _, v := range r.state.Validators() {
+		require.Equal(t, r.silent[v.ID], v.Missed > 0, "%s: only who was silent was absent", v.ID)
+	}
+}
+
 // outside is a mission with a validator that signs for itself.
 func outside(t *testing.T) (*rig, core.Digest) {
 	spec := baseSpec()

@@ -143,7 +143,6 @@ func (j *Job) fields(c *Codec) {
 	c.Amount("compute_price", &j.ComputePrice)
 	integer(c, "ready_at", &j.ReadyAt)
 	integer(c, "started_at", &j.StartedAt)
-	integer(c, "submitted_at", &j.SubmittedAt)
 	integer(c, "retry_at", &j.RetryAt)
 	object(c, "answer", &j.Answer)
 	object(c, "held", &j.held)

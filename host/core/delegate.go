@@ -145,11 +145,11 @@ func (s *State) endFamilies() {
 			s.expireAs(j, j.ending.State, j.ending.Reason, j.ending.Detail)
 			continue
 		}
-		state, reason := JobCancelled, reasonParent
 		if j.ending.Reason == reasonDuration || j.ending.Reason == reasonStalled {
-			state, reason = j.ending.State, j.ending.Reason
+			s.runOut(j.lastOpenChild(), j.ending.Reason)
+			continue
 		}
-		s.conclude(j.lastOpenChild(), state, reason, "")
+		s.conclude(j.lastOpenChild(), JobCancelled, reasonParent, "")
 	}
 }
 

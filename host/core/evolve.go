@@ -258,6 +258,9 @@ func (s *State) evolveTransfer(e *Transfer) {
 	for _, step := range e.Steps {
 		s.evolveStep(j, step)
 	}
+	if j != nil && j.Parent != nil {
+		j.Parent.group.fresh = true // its escrow is where a child is paid from
+	}
 	for _, leg := range e.Legs {
 		if leg.Debit == "minted" && leg.Unit == ledger.Token {
 			s.totals.Minted += leg.Amount
@@ -545,7 +548,7 @@ func (s *State) hold(j *Job, r *ResultHeld) {
 func (s *State) evolveSubmitted(e *AttemptSubmitted) {
 	j := s.jobs[e.Job]
 	s.hold(j, nil)
-	j.State, j.SubmittedAt = JobSubmitted, s.now
+	j.State = JobSubmitted
 	j.Answer = &Answer{Result: e.Result, Digest: e.Digest, Files: e.Files, entry: s.seq, prev: s.prev}
 	s.endWork(j)
 	s.consume(e.EnergyUsed, e.ComputeUsed)

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/omega-run/omega/host/core"
@@ -204,4 +205,73 @@ func TestSecondDepositIsNotTheFee(t *testing.T) {
 	require.Equal(t, core.JobExpired, r.stateOf("a__1"))
 	require.EqualValues(t, 1, r.job("a__1").Attempt)
 	r.same()
+}
+
+// What a child lacks is what its family lacks: the mission ends for want of it.
+func TestFamilyThatStallsForTokens(t *testing.T) {
+	spec := baseSpec()
+	spec.Autonomy.PriceSmoothing, spec.Autonomy.ResourceTarget = 1_000, 0 // under load prices rise, and never fall
+	spec.Workers = append(spec.Workers, core.WorkerSpec{
+		Name: "x", Instances: []string{"x"}, Skills: []string{"t"}, Slots: 1, Kind: core.Simulated, Simulated: core.SimulatedSpec{Speed: 1_000_000},
+	})
+	hog := jobNamed("hog")
+	hog.Skills, hog.EnergyBudget, hog.Work = []string{"t"}, 4_500*tokens, 3*core.Hour
+	r := newRig(t, spec, hog, jobNamed("parent"))
+	r.plan["parent"] = []string{"kids"}
+	child := childPaid(80) // what is left pays for its energy at the price of the day
+	child.Skills, child.EnergyBudget = []string{"t"}, 5_000*tokens
+	r.kids["parent"] = []core.JobSpec{child}
+	r.run()
+	require.Equal(t, core.JobDelegated, r.stateOf("parent"))
+	r.must(&core.Stall{})
+	require.Equal(t, "exhausted: tokens", r.job("parent__1").Detail)
+	require.Equal(t, "exhausted: tokens", r.job("parent").Detail)
+	require.EqualValues(t, 1, r.state.Totals().ExhaustedLost)
+	r.same()
+}
+
+// A child nobody could decide on fails, as any other job does.
+func TestUndecidedChildOfAStalledFamily(t *testing.T) {
+	r := newRig(t, baseSpec(), jobNamed("parent"))
+	r.plan["parent"] = []string{"kids"}
+	r.kids["parent"] = []core.JobSpec{childPaid(10)}
+	r.says["rule_0"], r.says["rule_1"], r.says["rule_2"] = "abstain", "abstain", "abstain"
+	r.run()
+	require.Equal(t, core.JobAwaiting, r.stateOf("parent__1"))
+	r.must(&core.Stall{})
+	require.Equal(t, core.JobFailed, r.stateOf("parent__1"))
+	require.Equal(t, "undecided", r.job("parent__1").Reason)
+	require.Equal(t, core.JobExpired, r.stateOf("parent"))
+	r.same()
+}
+
+// A child's deposit comes out of its parent's escrow, wherever in the sealed
+// state the two stand.
+func TestSealHoldsWhatAChildTakesFromItsParent(t *testing.T) {
+	spec := baseSpec()
+	spec.Workers[0].Instances = []string{"w_0"}
+	jobs := []core.JobSpec{jobNamed("parent")}
+	for i := range 100 { // the child stands in another chunk
+		j := jobNamed(fmt.Sprintf("later-%d", i))
+		j.Needs = []string{"parent"}
+		jobs = append(jobs, j)
+	}
+	r := newRig(t, spec, jobs...)
+	r.plan["parent"] = []string{"kids"}
+	child := childPaid(10)
+	child.EnergyBudget = 5_000 * tokens
+	r.kids["parent"] = []core.JobSpec{child}
+	r.used = 0
+	for r.job("parent__1") == nil || r.stateOf("parent__1") != core.JobRunning {
+		r.turn()
+	}
+	r.same()
+	for r.stateOf("parent__1") == core.JobRunning { // its deposit comes back
+		r.turn()
+	}
+	r.same()
+	lived, _ := r.state.Escrow(r.job("parent"))
+	back, _ := r.mirror.Escrow(r.mirror.Job("parent"))
+	require.Equal(t, lived, back)
+	require.NoError(t, r.mirror.Ledger().Audit())
 }

@@ -287,20 +287,25 @@ func (s *State) endAll(reason string) {
 		if j.State.Terminal() || j.ending != nil { // with its parent
 			continue
 		}
-		detail := ""
-		if short := s.shortOf(j); short != "" {
-			detail = reasonExhausted + ": " + short
-		}
-		if reason == reasonStalled && j.State == JobAwaiting && j.asked.Reason == reasonUndecided {
-			s.expireAs(j, JobFailed, reasonUndecided, "")
-			continue
-		}
-		s.expire(j, reason, detail)
+		s.runOut(j, reason)
 		s.endFamilies()
 	}
 	if s.open == 0 {
 		s.emit(&MissionEnded{Reason: reason})
 	}
+}
+
+// runOut ends a job with its mission, and says what it lacked.
+func (s *State) runOut(j *Job, reason string) {
+	if reason == reasonStalled && j.State == JobAwaiting && j.asked.Reason == reasonUndecided {
+		s.expireAs(j, JobFailed, reasonUndecided, "")
+		return
+	}
+	detail := ""
+	if short := s.shortOf(j); short != "" {
+		detail = reasonExhausted + ": " + short
+	}
+	s.expire(j, reason, detail)
 }
 
 func (s *State) openJobs() []*Job {
@@ -313,8 +318,8 @@ func (s *State) openJobs() []*Job {
 	return open
 }
 
-// shortOf names what a waiting job lacks: tokens, energy or compute; "" if it
-// waits for something else.
+// shortOf names what a waiting job, or one of the children it waits for, lacks:
+// tokens, energy or compute; "" if it waits for something else.
 func (s *State) shortOf(j *Job) string {
 	switch {
 	case j.asked != nil && j.asked.Reason == reasonExhausted:

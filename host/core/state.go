@@ -79,10 +79,9 @@ type Job struct {
 	EnergyPrice  ledger.Amount
 	ComputePrice ledger.Amount
 
-	ReadyAt     Time
-	StartedAt   Time
-	SubmittedAt Time
-	RetryAt     Time // no attempt before then
+	ReadyAt   Time
+	StartedAt Time
+	RetryAt   Time // no attempt before then
 
 	Answer *Answer // of the attempt; nil while there is none
 	held   *ResultHeld
@@ -149,7 +148,7 @@ func (j *Job) Name() string {
 // Round is one commit–reveal round. Phase ends at Due at the latest.
 type Round struct {
 	Number   int64
-	Opened   Time
+	Opened   Time // the validation window counts from here
 	From     Time // the phase began
 	Due      Time
 	Reminded bool // in this phase

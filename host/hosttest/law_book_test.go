@@ -88,7 +88,6 @@ type life struct {
 	working   bool
 	readyAt   int64
 	retryAt   int64
-	submitted int64
 	held      *fact
 	escrow    micro // held
 	fee       micro

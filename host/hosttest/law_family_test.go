@@ -101,7 +101,8 @@ func (j *life) orphaned(e *fact) bool {
 		}
 	}
 	if p.ending.Reason == "duration" || p.ending.Reason == "stalled" {
-		return e.State == p.ending.State && e.Reason == p.ending.Reason
+		undecided := p.ending.Reason == "stalled" && j.state == "awaiting_approval" && j.asked.Reason == "undecided"
+		return e.State == p.ending.State && e.Reason == p.ending.Reason || undecided && e.State == "failed" && e.Reason == "undecided"
 	}
 	return e.State == "cancelled" && e.Reason == "parent_ended"
 }

@@ -202,7 +202,7 @@ func (b *book) submitted(j *life, e *fact) {
 	b.law(used[0] <= j.budgets[0] && used[1] <= j.budgets[1], "%s has used more than its budget", j.id)
 	b.law(j.worker.has(j) || len(j.children) > 0, "%s is submitted by a worker without its skills, and nothing of it was handed on", j.id)
 	b.used(j, used[0], used[1])
-	j.held, j.state, j.submitted, j.digest, j.round, j.drawnBy = nil, "submitted", b.at, e.Digest, nil, b.rec.Prev
+	j.held, j.state, j.digest, j.round, j.drawnBy = nil, "submitted", e.Digest, nil, b.rec.Prev
 	j.rejected, j.result = judged != nil && !judged.Approve, string(e.Result)
 	j.worker.load--
 	j.working = false
