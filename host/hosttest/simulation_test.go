@@ -158,7 +158,7 @@ var enough = map[string]int{
 	"order answered order_conflict": 12, "order answered order_replayed": 12, "order answered key_unknown": 10, "order answered invalid_job": 20,
 	"attempt_delegated": 80, "job_resumed": 60, "job_ending": 12, "job cancelled parent_ended": 5, "attempt_failed delegation": 40, "approval_asked": 60, "approval_given": 50,
 	"prices_set": 400, "seats_reminded": 80, "seat_equivocated": 2, "jobs_unattended": 200, "clocks set back": 40, "refused commitment_copied": 10, "refused reveal_mismatch": 20,
-	"outside honest": 50, "outside collude": 20, "outside forge": 8, "outside usurp": 10, "outside replay": 15, "outside withhold": 5,
+	"outside honest": 50, "outside collude": 20, "outside forge": 8, "outside usurp": 10, "outside old vote": 10, "outside withhold": 5,
 	"step usage": 60, "step energy_burn": 1, "step slash_share": 12, "step slash_employer": 10, "step seat_slash_employer": 4,
 }
 
