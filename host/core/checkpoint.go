@@ -147,6 +147,7 @@ func (j *Job) fields(c *Codec) {
 	object(c, "answer", &j.Answer)
 	object(c, "held", &j.held)
 	c.Amount("grant", &j.grant)
+	c.Amount("slashes", &j.slashes)
 	object(c, "ending", &j.ending)
 	object(c, "asked", &j.asked)
 	c.Flag("patient", &j.patient)

@@ -306,7 +306,12 @@ func (s *State) evolveStep(j *Job, step Step) {
 	case StepSlashBurn, StepSeatSlashBurn:
 		t.Slashed += step.Amount
 		t.Burned += step.Amount
-	case StepSlashEmployer, StepSlashTreasury, StepSeatSlashEmployer, StepSeatSlashTreasury:
+	case StepSlashEmployer, StepSeatSlashEmployer:
+		t.Slashed += step.Amount
+		if j.Parent != nil {
+			j.Parent.slashes += step.Amount
+		}
+	case StepSlashTreasury, StepSeatSlashTreasury:
 		t.Slashed += step.Amount
 	}
 }

@@ -275,3 +275,27 @@ func TestSealHoldsWhatAChildTakesFromItsParent(t *testing.T) {
 	require.Equal(t, lived, back)
 	require.NoError(t, r.mirror.Ledger().Audit())
 }
+
+// Slashes over children flow into their parent's escrow, and do not enlarge what
+// it may grant: its reward without the validators' share.
+func TestSlashesAreNotGranted(t *testing.T) {
+	spec := baseSpec()
+	spec.Treasury.WorkerEndowment = 500 * tokens
+	spec.Governance.WorkerStakeRatio, spec.Governance.SlashRatio = ledger.Whole, ledger.Whole
+	spec.Governance.SlashEmployer, spec.Governance.SlashTreasury = ledger.Whole, 0
+	r := newRig(t, spec, jobNamed("parent"))
+	r.plan["parent"] = []string{"kids"}
+	r.kids["parent"] = []core.JobSpec{childPaid(80)}
+	r.plan["parent__1"] = []string{"wrong", "wrong", "wrong"}
+	for range 100 {
+		if r.job("parent__1") == nil || !r.stateOf("parent__1").Terminal() {
+			r.turn()
+		}
+	}
+	escrow, _ := r.state.Escrow(r.job("parent"))
+	require.Greater(t, escrow, 105*tokens)
+	require.Equal(t, "92", r.state.Grantable(r.job("parent")).String())
+	r.same()
+	r.run()
+	require.Equal(t, core.JobFinalized, r.stateOf("parent"))
+}

@@ -86,13 +86,14 @@ func (s *State) affordable(j *Job) ledger.Amount {
 
 // Grantable is what a job may still spend on children: what is left of its
 // reward without the validators' share, and without what its open children may
-// still need for deposits. The fee and that share are never available.
+// still need for deposits. The fee and that share are never available, nor is
+// what slashes over its children have brought.
 func (s *State) Grantable(j *Job) ledger.Amount { return max(0, s.spendable(j)) }
 
 // spendable is below 0 where children have used more of what was set apart for
 // them than is left for all of them.
 func (s *State) spendable(j *Job) ledger.Amount {
-	left := s.balance(j.escrow) - j.Fee - s.spec.Governance.ValidatorRewardRatio.Of(j.Spec.Reward)
+	left := s.balance(j.escrow) - j.slashes - j.Fee - s.spec.Governance.ValidatorRewardRatio.Of(j.Spec.Reward)
 	for _, child := range j.Children {
 		if !child.State.Terminal() && !child.working {
 			left -= child.grant

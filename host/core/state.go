@@ -94,6 +94,7 @@ type Job struct {
 	Children []*Job        // that its attempts have posted, in post order
 	Depth    int64         // below the job nobody's attempt posted
 	grant    ledger.Amount // set apart by its parent for its deposits
+	slashes  ledger.Amount // over its children, paid into its escrow: its worker's, not to be spent on children
 	ending   *JobEnding    // how it will end once its children have
 	asked    *asked        // what a person is asked; nil while nobody is
 

@@ -108,6 +108,7 @@ type life struct {
 	children []*life
 	depth    int64
 	grant    micro // set apart by the parent for deposits
+	slashes  micro // over its children
 	ending   *fact // how it will end after its children
 	asked    *fact
 	askedAt  int64

@@ -135,6 +135,9 @@ func (j *life) due(step string, amount micro) {
 		j.parent.escrow -= amount
 	case "deposit_return", "escrow_return", "slash_employer", "seat_slash_employer":
 		j.parent.escrow += amount
+		if strings.Contains(name, "slash") {
+			j.parent.slashes += amount
+		}
 	}
 }
 
