@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/council"
@@ -162,11 +163,27 @@ func (a *auditor) check(e *core.Entry) {
 			a.equivocated(e, event)
 		case *core.VotesRevealed:
 			a.revealed(e, event)
+		case *core.PricesSet:
+			if energy, compute := a.state.MovedPrices(); i == 0 && (energy != event.Energy || compute != event.Compute) {
+				a.problem(e.Seq, "the prices are set to %s and %s where the rule says %s and %s", event.Energy, event.Compute, energy, compute)
+			}
+		case *core.ApprovalGiven:
+			if o, ok := e.Command.(*core.Order); !ok || o.Job != event.Job || (o.Say == core.Approve) != event.Approve || !obeyed(e) {
+				a.problem(e.Seq, "nobody has ordered what is answered about %s", event.Job)
+			}
 		}
 		if i == 0 && e.Seq > 1 && a.state.Mission().Mission == "" {
 			a.problem(e.Seq, "the journal does not begin with genesis")
 		}
 	}
+}
+
+// obeyed reports whether the order an entry takes was not refused.
+func obeyed(e *core.Entry) bool {
+	return slices.ContainsFunc(e.Events, func(event core.Event) bool {
+		taken, ok := event.(*core.OrderTaken)
+		return ok && taken.Refusal == ""
+	})
 }
 
 func (a *auditor) genesis(e *core.Entry, created *core.MissionCreated) {

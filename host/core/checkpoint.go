@@ -188,6 +188,7 @@ func (r *Round) fields(c *Codec) {
 	integer(c, "round", &r.Number)
 	integer(c, "opened", &r.Opened)
 	integer(c, "from", &r.From)
+	integer(c, "until", &r.Until)
 	integer(c, "due", &r.Due)
 	c.Flag("reminded", &r.Reminded)
 	c.Flag("closed", &r.Closed)

@@ -583,7 +583,7 @@ func (s *State) evolveRound(event Event) {
 	switch e := event.(type) {
 	case *RoundOpened:
 		j := s.jobs[e.Job]
-		round := &Round{Number: e.Round, Opened: s.now, From: s.now, Due: e.Due, Seats: make([]Seat, len(e.Seats))}
+		round := &Round{Number: e.Round, Opened: s.now, From: s.now, Until: e.Due, Due: e.Due, Seats: make([]Seat, len(e.Seats))}
 		for i, id := range e.Seats {
 			round.Seats[i].Validator = s.seatable[id]
 		}
@@ -602,6 +602,7 @@ func (s *State) evolveRound(event Event) {
 	case *RevealOpened:
 		j := s.jobs[e.Job]
 		j.State, j.Round.From, j.Round.Due, j.Round.Reminded = JobRevealing, s.now, e.Due, false
+		j.Round.Until = max(s.now, e.Due-Time(s.spec.Governance.ValidatorTimeout)) // without the grace
 		s.touch(j)
 	case *VotesRevealed:
 		j := s.jobs[e.Job]

@@ -19,6 +19,12 @@ func (s *State) setPrices() {
 	}
 }
 
+// MovedPrices is where the rule moves the prices from here.
+func (s *State) MovedPrices() (energy, compute ledger.Amount) {
+	next := s.moved()
+	return next[0], next[1]
+}
+
 // moved is where the prices go from here:
 //
 //	price ← clamp(price × (1 + smoothing × (u − target)), floor, ceiling)

@@ -151,6 +151,7 @@ type Round struct {
 	Number   int64
 	Opened   Time // the validation window counts from here
 	From     Time // the phase began
+	Until    Time // its window ends; until Due an answer is late, but taken
 	Due      Time
 	Reminded bool // in this phase
 	Closed   bool

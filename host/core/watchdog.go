@@ -57,8 +57,8 @@ func (s *State) tellUnattended() {
 }
 
 // remindAt is when those are reminded who have not answered in this phase: when
-// a quarter of it is left.
-func (r *Round) remindAt() Time { return r.Due - (r.Due-r.From)/4 }
+// a quarter of its window is left.
+func (r *Round) remindAt() Time { return r.Until - (r.Until-r.From)/4 }
 
 // remind names the seats that have not answered.
 func (s *State) remind(j *Job) {

@@ -130,6 +130,7 @@ type round struct {
 	number   int64
 	opened   int64
 	from     int64
+	until    int64 // the window ends, without the grace
 	due      int64
 	reminded bool // in this phase
 	outcome  string

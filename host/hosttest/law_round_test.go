@@ -54,7 +54,7 @@ func (b *book) opened(j *life, e *fact) {
 	b.law(e.Due == b.at+durationOf(b.settings["governance.commit_window"]), "round %d of %s commits until %d", e.Round, j.id, e.Due)
 	stake, sat := b.setting("governance.validator_stake"), map[string]bool{}
 	j.rounds, j.state, j.last2 = e.Round, "committing", j.round
-	j.round = &round{number: e.Round, opened: b.at, from: b.at, due: e.Due}
+	j.round = &round{number: e.Round, opened: b.at, from: b.at, until: e.Due, due: e.Due}
 	for i, id := range e.seated() {
 		v := b.validators[id]
 		b.law(v != nil && !v.draining && !sat[id], "seat %d of %s is %s", i, j.id, id)
@@ -199,6 +199,7 @@ func (b *book) revealOpened(j *life, e *fact) {
 	done, some := j.round.done()
 	b.law(j.state == "committing" && some && (done || b.at >= j.round.due), "%s reveals in state %s before %d", j.id, j.state, j.round.due)
 	j.state, j.round.from, j.round.due, j.round.reminded = "revealing", b.at, e.Due, false
+	j.round.until = e.Due - durationOf(b.settings["governance.validator_timeout"])
 	b.law(e.Due == b.at+durationOf(b.settings["governance.reveal_window"])+durationOf(b.settings["governance.validator_timeout"]), "round %d of %s reveals until %d", e.Round, j.id, e.Due)
 }
 
@@ -216,7 +217,7 @@ func (j *life) waits() (seats []int) {
 // remindedSeats checks a reminder: once a phase, to those who are silent, when a
 // quarter of it is left.
 func (b *book) remindedSeats(j *life, e *fact) {
-	at := j.round.due - (j.round.due-j.round.from)/4
+	at := j.round.until - (j.round.until-j.round.from)/4
 	b.law(!j.round.reminded && b.at >= at && b.at < j.round.due, "seats of %s are reminded at %d, where %d is due until %d", j.id, b.at, at, j.round.due)
 	b.law(e.Phase == map[string]string{"committing": "commit", "revealing": "reveal"}[j.state], "seats of %s are reminded to %s in state %s", j.id, e.Phase, j.state)
 	b.law(slices.Equal(e.silent(), j.waits()) && len(j.waits()) > 0, "the seats %v of %s are reminded, %v are silent", e.silent(), j.id, j.waits())
@@ -225,7 +226,7 @@ func (b *book) remindedSeats(j *life, e *fact) {
 
 // remindedInTime checks that no phase has run to its end in silence.
 func (b *book) remindedInTime(j *life, cut bool) {
-	if cut || !j.is("committing", "revealing") || b.at < j.round.due || len(j.waits()) == 0 || (j.round.due-j.round.from)/4 == 0 {
+	if cut || !j.is("committing", "revealing") || b.at < j.round.due || len(j.waits()) == 0 || (j.round.until-j.round.from)/4 == 0 && j.round.until == j.round.due {
 		return
 	}
 	b.law(j.round.reminded, "seats %v of %s were not reminded before %d", j.waits(), j.id, j.round.due)
