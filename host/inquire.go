@@ -25,6 +25,7 @@ func Explain(data, name string) (*inquiry.Explanation, error) {
 	err = eachEntry(view, func(e *core.Entry, _ core.Digest) error {
 		state.Replay(e)
 		story.Apply(e)
+		story.Look(state)
 		return nil
 	})
 	if err != nil {

@@ -51,6 +51,7 @@ func asUsage(err error) error {
 
 // Bounds of what is told on one screen; --json has more.
 const (
+	toldWaits     = 6
 	toldAttempts  = 5
 	toldRounds    = 3
 	toldDecisions = 8
@@ -76,6 +77,7 @@ func explain(w io.Writer, e *inquiry.Explanation) {
 		fmt.Fprintf(w, "  posted by  %s (%s)\n", clean(e.Parent.Name), stateOr(e.Parent.State))
 	}
 	tellRelatives(w, "children", &e.Children)
+	explainWaits(w, e)
 	explainAttempts(w, e)
 	explainVotes(w, e)
 	explainDecisions(w, e)
@@ -162,6 +164,24 @@ func earlier(w io.Writer, total int64, told int, what string) {
 }
 
 func last[T any](all []T, n int) []T { return all[max(0, len(all)-n):] }
+
+// explainWaits tells what has held the job up; why it waits now is told above.
+func explainWaits(w io.Writer, e *inquiry.Explanation) {
+	told := last(e.Waits, toldWaits)
+	earlier(w, e.Totals.Waits, len(told), "waits")
+	for _, one := range told {
+		until := "now"
+		if one.To != nil {
+			until = one.To.Clock()
+		}
+		fmt.Fprintf(w, "  waited     %s–%s  %s\n", one.From.Clock(), until, clean(one.Reason))
+	}
+}
+
+// waited reports whether the waits that are known say why it waited then.
+func waited(e *inquiry.Explanation, at core.Time) bool {
+	return slices.ContainsFunc(e.Waits, func(w *inquiry.WaitOf) bool { return w.From <= at && (w.To == nil || at <= *w.To) })
+}
 
 func explainAttempts(w io.Writer, e *inquiry.Explanation) {
 	told := last(e.Attempts, toldAttempts)
@@ -251,8 +271,11 @@ func seatText(r *inquiry.RoundOf, s *inquiry.SeatOf) string {
 }
 
 func explainDecisions(w io.Writer, e *inquiry.Explanation) {
-	told := last(e.Decisions, toldDecisions)
-	earlier(w, e.Totals.Decisions, len(told), "decisions")
+	decisions, total := e.Decisions, e.Totals.Decisions
+	decisions = slices.DeleteFunc(slices.Clone(decisions), func(d *inquiry.DecisionOf) bool { return d.What == "jobs_unattended" && waited(e, d.At) })
+	total -= int64(len(e.Decisions) - len(decisions))
+	told := last(decisions, toldDecisions)
+	earlier(w, total, len(told), "decisions")
 	for _, d := range told {
 		fmt.Fprintf(w, "  decision   %s  %s%s\n", d.At.Clock(), clean(d.Text), because("", d.Detail))
 	}

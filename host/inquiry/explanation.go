@@ -33,8 +33,9 @@ type Explanation struct {
 	Parent   *Relative `json:"parent"` // null where there is none
 	Children Relatives `json:"children"`
 
-	// Of many attempts, rounds and decisions these are the last ones, oldest
-	// first; Totals says how many there were.
+	// Of many waits, attempts, rounds and decisions these are the last ones,
+	// oldest first; Totals says how many there were.
+	Waits     []*WaitOf     `json:"waits"`
 	Attempts  []*AttemptOf  `json:"attempts"`
 	Rounds    []*RoundOf    `json:"rounds"`
 	Votes     []*SeatOf     `json:"votes"` // of those rounds, seat by seat
@@ -79,6 +80,7 @@ type Totals struct {
 	Attempts  int64 `json:"attempts"`
 	Rounds    int64 `json:"rounds"`
 	Decisions int64 `json:"decisions"`
+	Waits     int64 `json:"waits"`
 }
 
 // Bounds of an explanation.

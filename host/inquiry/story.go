@@ -20,6 +20,7 @@ type Story struct {
 	attempts  recent[*AttemptOf]
 	rounds    recent[*RoundOf]
 	decisions recent[*DecisionOf]
+	waits     waits
 	attempt   *AttemptOf // under way
 	round     *RoundOf
 	tree      *member // the job itself, also after its end
@@ -199,7 +200,8 @@ func (s *Story) Explain(state *core.State) *Explanation {
 
 func (s *Story) lists(out *Explanation) {
 	out.Attempts, out.Rounds, out.Votes, out.Decisions = []*AttemptOf{}, []*RoundOf{}, []*SeatOf{}, []*DecisionOf{}
-	out.Totals = Totals{s.attempts.total, s.rounds.total, s.decisions.total}
+	out.Waits = append([]*WaitOf{}, s.waits.items...)
+	out.Totals = Totals{s.attempts.total, s.rounds.total, s.decisions.total, s.waits.total}
 	for _, a := range s.attempts.items {
 		a.spell()
 		out.Attempts = append(out.Attempts, a)
