@@ -116,7 +116,7 @@ func called(name, id string) string {
 }
 
 func because(reason, detail string) string {
-	text := strings.ReplaceAll(reason, "_", " ")
+	text := coded(reason)
 	if detail != "" {
 		text = strings.TrimPrefix(text+": "+clean(detail), ": ")
 	}
@@ -220,7 +220,7 @@ func attemptFacts(a *inquiry.AttemptOf) (facts []string) {
 		facts = append(facts, "reported more usage than its budget")
 	}
 	if a.Released > 0 {
-		facts = append(facts, fmt.Sprintf("began again %d times", a.Released))
+		facts = append(facts, "began again "+times(a.Released))
 	}
 	if a.RetryAt != nil {
 		facts = append(facts, "next try at "+a.RetryAt.Clock())
@@ -277,15 +277,18 @@ func explainDecisions(w io.Writer, e *inquiry.Explanation) {
 	told := last(decisions, toldDecisions)
 	earlier(w, total, len(told), "decisions")
 	for _, d := range told {
-		fmt.Fprintf(w, "  decision   %s  %s%s\n", d.At.Clock(), clean(d.Text), because("", d.Detail))
+		fmt.Fprintf(w, "  decision   %s  %s%s\n", d.At.Clock(), clean(d.Text), because(d.Reason, d.Detail))
 	}
 }
 
 func explainCost(w io.Writer, e *inquiry.Explanation) {
-	c := &e.Cost
-	fmt.Fprintf(w, "  cost       %s: %s\n", c.Total, parts(", ",
+	c, back := &e.Cost, ""
+	if e.Returned != "0" {
+		back = fmt.Sprintf("; %s returned to %s", e.Returned, e.Terms.Employer)
+	}
+	fmt.Fprintf(w, "  cost       %s: %s%s\n", c.Total, parts(", ",
 		"worker", c.WorkerPay, "validators", c.ValidatorShares, "fee", c.Fee, "burned", c.Burned, "resources", c.Resources,
-		"back from slashes", sumOf(c.SlashesToEmployer, c.SlashesToTreasury)))
+		"back from slashes", sumOf(c.SlashesToEmployer, c.SlashesToTreasury)), back)
 	if text := parts(", ", "workers lost", c.WorkersSlashed, "validators lost", c.ValidatorsSlashed, "to validators", c.SlashesToValidators,
 		"to the employer", c.SlashesToEmployer, "to the treasury", c.SlashesToTreasury, "burned", c.SlashesBurned); text != nothing {
 		fmt.Fprintf(w, "  slashes    %s\n", text)
@@ -329,6 +332,14 @@ func clean(text string) string {
 		}
 		return r
 	}, text)
+}
+
+// number is a number of things.
+func number(n int64, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
 }
 
 func times(n int64) string {

@@ -42,9 +42,10 @@ type Explanation struct {
 	Decisions []*DecisionOf `json:"decisions"`
 	Totals    Totals        `json:"totals"`
 
-	Cost  CostOf `json:"cost"`  // its own
-	Below CostOf `json:"below"` // of everything it posted, and so on down
-	Tree  string `json:"tree"`  // both totals together
+	Cost     CostOf `json:"cost"`     // its own
+	Below    CostOf `json:"below"`    // of everything it posted, and so on down
+	Tree     string `json:"tree"`     // both totals together
+	Returned string `json:"returned"` // of its escrow, to who pays for it
 }
 
 const explainSchema = "omega.explain/v1"
@@ -181,6 +182,7 @@ type DecisionOf struct {
 	At     core.Time `json:"at"`
 	What   string    `json:"what"` // the event, or the order's name
 	By     string    `json:"by"`
-	Text   string    `json:"text"` // in plain words
+	Text   string    `json:"text"`   // in plain words
+	Reason string    `json:"reason"` // a code, or what was said
 	Detail string    `json:"detail"`
 }
