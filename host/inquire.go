@@ -53,6 +53,7 @@ func Cost(data, name string, by inquiry.Grouping, top int) (*inquiry.BillSheet, 
 	err = eachEntry(view, func(e *core.Entry, _ core.Digest) error {
 		state.Replay(e)
 		bill.Apply(e)
+		bill.Look(state)
 		return nil
 	})
 	if err != nil {

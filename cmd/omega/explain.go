@@ -66,7 +66,11 @@ func explain(w io.Writer, e *inquiry.Explanation) {
 		title = "  " + clean(e.Title)
 	}
 	fmt.Fprintf(w, "%s%s\n", called(e.Name, e.Job), title)
-	fmt.Fprintf(w, "  %s since %s%s\n", e.State, e.Since.Clock(), because(e.Reason, e.Detail))
+	why := ""
+	if e.EndedAt != nil { // before, it is the last attempt's, which is told below
+		why = because(e.Reason, e.Detail)
+	}
+	fmt.Fprintf(w, "  %s since %s%s\n", e.State, e.Since.Clock(), why)
 	if e.Waiting != "" {
 		fmt.Fprintf(w, "  waits: %s\n", clean(e.Waiting))
 	}
@@ -315,10 +319,13 @@ func parts(separator string, namesAndAmounts ...string) string {
 }
 
 // short is a text that fits on a line.
-func short(text string) string {
+func short(text string) string { return cut(text, toldText) }
+
+// cut is a text of at most that many runes, fit for a terminal.
+func cut(text string, most int) string {
 	text = clean(text)
-	if runes := []rune(text); len(runes) > toldText {
-		return string(runes[:toldText-1]) + "…"
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
 	}
 	return text
 }
