@@ -18,8 +18,8 @@ import (
 
 func (p *program) explainCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "explain JOB",
-		Short: "Tell the whole story of a job: what it waits for, its attempts, votes, decisions and cost",
+		Use:   "explain NAME",
+		Short: "Tell the whole story of a job: what it waits for, its attempts, votes, decisions and cost; or what a worker or a validator did",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			data, err := p.folder()
@@ -27,8 +27,12 @@ func (p *program) explainCommand() *cobra.Command {
 				return err
 			}
 			told, err := host.Explain(data, args[0])
+			var unknown *inquiry.UnknownJobError
+			if errors.As(err, &unknown) {
+				return p.party(data, args[0], err)
+			}
 			if err != nil {
-				return asUsage(err)
+				return err
 			}
 			if p.json {
 				return p.print(told)
