@@ -40,15 +40,15 @@ func list(all []string) json.RawMessage {
 type jobRow struct {
 	Job      string    `json:"job"`
 	Name     string    `json:"name"`
-	Title    string    `json:"title,omitempty"`
 	State    string    `json:"state"`
-	Since    core.Time `json:"since"`
 	Attempts int64     `json:"attempts"`
 	Worker   string    `json:"worker,omitempty"`
 	Reward   string    `json:"reward"`
 	Waiting  string    `json:"waiting_for,omitempty"`
 	Reason   string    `json:"reason,omitempty"` // of its end, or of the last attempt's
 	Result   string    `json:"result_digest,omitempty"`
+	Title    string    `json:"title,omitempty"`
+	Since    core.Time `json:"since"` // in that state
 
 	ended        bool
 	code, detail string
