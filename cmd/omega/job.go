@@ -117,7 +117,7 @@ const (
 
 func (p *program) jobTable(rows []jobRow) error {
 	if len(rows) == 0 {
-		_, err := fmt.Fprintln(p.out, "no such job")
+		_, err := fmt.Fprintln(p.err, "there is no such job")
 		return err
 	}
 	var b strings.Builder
