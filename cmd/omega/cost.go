@@ -65,12 +65,16 @@ func (p *program) bill(s *inquiry.BillSheet) error {
 	for _, row := range table {
 		widest = max(widest, utf8.RuneCountInString(row[0]))
 	}
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, row := range table {
 		fmt.Fprintf(w, "%-*s\t%s\t\n", widest, row[0], strings.Join(row[1:], "\t"))
 	}
-	if err := w.Flush(); err != nil {
-		return err
+	_ = w.Flush() // a strings.Builder takes everything
+	for line := range strings.Lines(b.String()) {
+		if _, err := fmt.Fprint(p.out, strings.TrimPrefix(line, "  ")); err != nil {
+			return err
+		}
 	}
 	return checkLine(p.out, s)
 }
