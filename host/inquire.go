@@ -25,12 +25,36 @@ func Explain(data, name string) (*inquiry.Explanation, error) {
 	err = eachEntry(view, func(e *core.Entry, _ core.Digest) error {
 		state.Replay(e)
 		story.Apply(e)
+		story.Look(state)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return story.Explain(state), nil
+}
+
+// ExplainParty tells what a worker or a validator did, by its id or the name of
+// its block: one of the two is nil, and both are where the name is nobody's. A
+// worker comes before a validator of the same name. It reads only.
+func ExplainParty(data, name string) (*inquiry.WorkerStory, *inquiry.ValidatorStory, error) {
+	view, err := journal.Read(journal.Options{Dir: journalDir(data)})
+	if err != nil {
+		return nil, nil, err
+	}
+	career, state := inquiry.NewCareer(name), core.New()
+	err = eachEntry(view, func(e *core.Entry, _ core.Digest) error {
+		state.Replay(e)
+		career.Apply(e)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if worker := career.Worker(state); worker != nil {
+		return worker, nil, nil
+	}
+	return nil, career.Validator(state), nil
 }
 
 // Cost says what a mission has cost or, with a job's name, that job and all
@@ -52,6 +76,7 @@ func Cost(data, name string, by inquiry.Grouping, top int) (*inquiry.BillSheet, 
 	err = eachEntry(view, func(e *core.Entry, _ core.Digest) error {
 		state.Replay(e)
 		bill.Apply(e)
+		bill.Look(state)
 		return nil
 	})
 	if err != nil {

@@ -25,8 +25,7 @@ type LogOptions struct {
 // LoggedEntry is one entry as it is shown.
 type LoggedEntry struct {
 	line  journal.Line
-	entry *core.Entry
-	state *core.State
+	lines []byte                  // what people read of it
 	moved []projection.TransferOf // nil unless asked for
 }
 
@@ -42,7 +41,7 @@ func Log(ctx context.Context, data string, o LogOptions, show func(*LoggedEntry)
 		cursor = view.Follow(1)
 	}
 	defer cursor.Close()
-	state, set := core.New(), projection.New("")
+	state, set, teller := core.New(), projection.New(""), projection.NewTeller()
 	var moved []projection.TransferOf
 	if o.Spell {
 		set.EachTransfer(func(t projection.TransferOf) { moved = append(moved, t) })
@@ -62,10 +61,11 @@ func Log(ctx context.Context, data string, o LogOptions, show func(*LoggedEntry)
 		state.Replay(entry)
 		moved = nil
 		set.Apply(state, entry, line.Digest())
+		told := teller.AppendLines(nil, state, entry, o.Events)
 		if line.Seq < o.From || !o.wants(entry) {
 			continue
 		}
-		if err := show(&LoggedEntry{line, entry, state, moved}); err != nil {
+		if err := show(&LoggedEntry{line, told, moved}); err != nil {
 			return err
 		}
 	}
@@ -95,8 +95,8 @@ func (l *LoggedEntry) JSON() []byte {
 	return append(out, '"', '}')
 }
 
-// Lines are what people read of the entry.
-func (l *LoggedEntry) Lines() []byte { return projection.AppendLines(nil, l.state, l.entry) }
+// Lines are what people read of the entry, each with the entry's number.
+func (l *LoggedEntry) Lines() []byte { return l.lines }
 
 // Compare says in a sentence where two journals first differ, "" if they are
 // the same.

@@ -48,7 +48,7 @@ func (p *program) costCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&by, "by", string(inquiry.ByJob), "one row for each `WHAT`: job, worker, validator, account, hour or block")
-	cmd.Flags().IntVar(&top, "top", 20, "at most `N` rows, and one for all others")
+	cmd.Flags().IntVar(&top, "top", 30, "at most `N` rows, and one for all others")
 	return cmd
 }
 
@@ -57,32 +57,79 @@ const mostRows = 100_000
 // bill writes a table, its sum and the balances it agrees with.
 func (p *program) bill(s *inquiry.BillSheet) error {
 	if s.Rest != nil {
-		s.Rest.Name = fmt.Sprintf("%d others", s.Rest.Count)
+		s.Rest.Name = number(s.Rest.Count, "other")
 		s.Rows = append(s.Rows, *s.Rest)
 	}
+	table := billTable(s)
 	widest := len("validator")
-	for _, r := range s.Rows {
-		widest = max(widest, utf8.RuneCountInString(r.Name))
+	for _, row := range table {
+		widest = max(widest, utf8.RuneCountInString(row[0]))
 	}
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "%-*s\t%s\t", widest, s.By, amountName(s.By))
-	for _, c := range s.Columns {
-		fmt.Fprintf(w, "%s\t", plainName(c))
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, row := range table {
+		fmt.Fprintf(w, "%-*s\t%s\t\n", widest, row[0], strings.Join(row[1:], "\t"))
 	}
-	fmt.Fprintln(w)
-	for i := range s.Rows {
-		r := &s.Rows[i]
-		fmt.Fprintf(w, "%-*s\t%s\t", widest, clean(r.Name), r.Amount)
-		for _, c := range s.Columns {
-			fmt.Fprintf(w, "%s\t", r.Parts[c])
+	_ = w.Flush() // a strings.Builder takes everything
+	for line := range strings.Lines(b.String()) {
+		if _, err := fmt.Fprint(p.out, strings.TrimPrefix(line, "  ")); err != nil {
+			return err
 		}
-		fmt.Fprintln(w)
-	}
-	fmt.Fprintf(w, "%-*s\t%s\t\n", widest, "sum", s.Check.Rows)
-	if err := w.Flush(); err != nil {
-		return err
 	}
 	return checkLine(p.out, s)
+}
+
+// mostKey is the longest name in a table, in runes.
+const mostKey = 32
+
+// billTable is the rows with a head and the sum, without columns that say
+// nothing.
+func billTable(s *inquiry.BillSheet) [][]string {
+	head := []string{string(s.By), amountName(s.By)}
+	table := make([][]string, len(s.Rows))
+	for i := range s.Rows {
+		table[i] = []string{cut(s.Rows[i].Name, mostKey), s.Rows[i].Amount}
+	}
+	for _, c := range s.Columns {
+		column, empty := make([]string, len(table)), true
+		for i := range s.Rows {
+			column[i] = cell(c, s.Rows[i].Parts)
+			empty = empty && (column[i] == "0" || column[i] == "")
+		}
+		if empty {
+			continue
+		}
+		head = append(head, headOf(c))
+		for i := range table {
+			table[i] = append(table[i], column[i])
+		}
+	}
+	return append(append([][]string{head}, table...), []string{"sum", s.Check.Rows})
+}
+
+// cell is what stands in a column; how a price went is one.
+func cell(column string, parts map[string]string) string {
+	of, what, _ := strings.Cut(column, "_")
+	if low, high := parts[of+"_lowest"], parts[of+"_highest"]; what == "price" && low != high {
+		return parts[column] + " (" + low + "–" + high + ")"
+	}
+	if what == "lowest" || what == "highest" {
+		return ""
+	}
+	return parts[column]
+}
+
+// headOf is a short name of a column.
+func headOf(column string) string {
+	switch column {
+	case "worker_pay":
+		return "pay"
+	case "validator_shares":
+		return "shares"
+	case "slashes_back":
+		return "back"
+	}
+	return strings.ReplaceAll(column, "_", " ")
 }
 
 func amountName(by inquiry.Grouping) string {
@@ -115,5 +162,3 @@ func sumOf(amounts ...string) string {
 	}
 	return sum.String()
 }
-
-func plainName(column string) string { return strings.ReplaceAll(column, "_", " ") }

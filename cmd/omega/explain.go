@@ -18,8 +18,8 @@ import (
 
 func (p *program) explainCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "explain JOB",
-		Short: "Tell the whole story of a job: what it waits for, its attempts, votes, decisions and cost",
+		Use:   "explain NAME",
+		Short: "Tell the whole story of a job: what it waits for, its attempts, votes, decisions and cost; or what a worker or a validator did",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			data, err := p.folder()
@@ -27,8 +27,12 @@ func (p *program) explainCommand() *cobra.Command {
 				return err
 			}
 			told, err := host.Explain(data, args[0])
+			var unknown *inquiry.UnknownJobError
+			if errors.As(err, &unknown) {
+				return p.party(data, args[0], err)
+			}
 			if err != nil {
-				return asUsage(err)
+				return err
 			}
 			if p.json {
 				return p.print(told)
@@ -51,6 +55,7 @@ func asUsage(err error) error {
 
 // Bounds of what is told on one screen; --json has more.
 const (
+	toldWaits     = 6
 	toldAttempts  = 5
 	toldRounds    = 3
 	toldDecisions = 8
@@ -65,7 +70,11 @@ func explain(w io.Writer, e *inquiry.Explanation) {
 		title = "  " + clean(e.Title)
 	}
 	fmt.Fprintf(w, "%s%s\n", called(e.Name, e.Job), title)
-	fmt.Fprintf(w, "  %s since %s%s\n", e.State, e.Since.Clock(), because(e.Reason, e.Detail))
+	why := ""
+	if e.EndedAt != nil { // before, it is the last attempt's, which is told below
+		why = because(e.Reason, e.Detail)
+	}
+	fmt.Fprintf(w, "  %s since %s%s\n", e.State, e.Since.Clock(), why)
 	if e.Waiting != "" {
 		fmt.Fprintf(w, "  waits: %s\n", clean(e.Waiting))
 	}
@@ -76,6 +85,7 @@ func explain(w io.Writer, e *inquiry.Explanation) {
 		fmt.Fprintf(w, "  posted by  %s (%s)\n", clean(e.Parent.Name), stateOr(e.Parent.State))
 	}
 	tellRelatives(w, "children", &e.Children)
+	explainWaits(w, e)
 	explainAttempts(w, e)
 	explainVotes(w, e)
 	explainDecisions(w, e)
@@ -114,7 +124,7 @@ func called(name, id string) string {
 }
 
 func because(reason, detail string) string {
-	text := strings.ReplaceAll(reason, "_", " ")
+	text := coded(reason)
 	if detail != "" {
 		text = strings.TrimPrefix(text+": "+clean(detail), ": ")
 	}
@@ -163,6 +173,24 @@ func earlier(w io.Writer, total int64, told int, what string) {
 
 func last[T any](all []T, n int) []T { return all[max(0, len(all)-n):] }
 
+// explainWaits tells what has held the job up; why it waits now is told above.
+func explainWaits(w io.Writer, e *inquiry.Explanation) {
+	told := last(e.Waits, toldWaits)
+	earlier(w, e.Totals.Waits, len(told), "waits")
+	for _, one := range told {
+		until := "now"
+		if one.To != nil {
+			until = one.To.Clock()
+		}
+		fmt.Fprintf(w, "  waited     %s–%s  %s\n", one.From.Clock(), until, clean(one.Reason))
+	}
+}
+
+// waited reports whether the waits that are known say why it waited then.
+func waited(e *inquiry.Explanation, at core.Time) bool {
+	return slices.ContainsFunc(e.Waits, func(w *inquiry.WaitOf) bool { return w.From <= at && (w.To == nil || at <= *w.To) })
+}
+
 func explainAttempts(w io.Writer, e *inquiry.Explanation) {
 	told := last(e.Attempts, toldAttempts)
 	earlier(w, e.Totals.Attempts, len(told), "attempts")
@@ -200,7 +228,7 @@ func attemptFacts(a *inquiry.AttemptOf) (facts []string) {
 		facts = append(facts, "reported more usage than its budget")
 	}
 	if a.Released > 0 {
-		facts = append(facts, fmt.Sprintf("began again %d times", a.Released))
+		facts = append(facts, "began again "+times(a.Released))
 	}
 	if a.RetryAt != nil {
 		facts = append(facts, "next try at "+a.RetryAt.Clock())
@@ -251,18 +279,24 @@ func seatText(r *inquiry.RoundOf, s *inquiry.SeatOf) string {
 }
 
 func explainDecisions(w io.Writer, e *inquiry.Explanation) {
-	told := last(e.Decisions, toldDecisions)
-	earlier(w, e.Totals.Decisions, len(told), "decisions")
+	decisions, total := e.Decisions, e.Totals.Decisions
+	decisions = slices.DeleteFunc(slices.Clone(decisions), func(d *inquiry.DecisionOf) bool { return d.What == "jobs_unattended" && waited(e, d.At) })
+	total -= int64(len(e.Decisions) - len(decisions))
+	told := last(decisions, toldDecisions)
+	earlier(w, total, len(told), "decisions")
 	for _, d := range told {
-		fmt.Fprintf(w, "  decision   %s  %s%s\n", d.At.Clock(), clean(d.Text), because("", d.Detail))
+		fmt.Fprintf(w, "  decision   %s  %s%s\n", d.At.Clock(), clean(d.Text), because(d.Reason, d.Detail))
 	}
 }
 
 func explainCost(w io.Writer, e *inquiry.Explanation) {
-	c := &e.Cost
-	fmt.Fprintf(w, "  cost       %s: %s\n", c.Total, parts(", ",
+	c, back := &e.Cost, ""
+	if e.Returned != "0" {
+		back = fmt.Sprintf("; %s returned to %s", e.Returned, e.Terms.Employer)
+	}
+	fmt.Fprintf(w, "  cost       %s: %s%s\n", c.Total, parts(", ",
 		"worker", c.WorkerPay, "validators", c.ValidatorShares, "fee", c.Fee, "burned", c.Burned, "resources", c.Resources,
-		"back from slashes", sumOf(c.SlashesToEmployer, c.SlashesToTreasury)))
+		"back from slashes", sumOf(c.SlashesToEmployer, c.SlashesToTreasury)), back)
 	if text := parts(", ", "workers lost", c.WorkersSlashed, "validators lost", c.ValidatorsSlashed, "to validators", c.SlashesToValidators,
 		"to the employer", c.SlashesToEmployer, "to the treasury", c.SlashesToTreasury, "burned", c.SlashesBurned); text != nothing {
 		fmt.Fprintf(w, "  slashes    %s\n", text)
@@ -289,10 +323,13 @@ func parts(separator string, namesAndAmounts ...string) string {
 }
 
 // short is a text that fits on a line.
-func short(text string) string {
+func short(text string) string { return cut(text, toldText) }
+
+// cut is a text of at most that many runes, fit for a terminal.
+func cut(text string, most int) string {
 	text = clean(text)
-	if runes := []rune(text); len(runes) > toldText {
-		return string(runes[:toldText-1]) + "…"
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
 	}
 	return text
 }
@@ -306,6 +343,14 @@ func clean(text string) string {
 		}
 		return r
 	}, text)
+}
+
+// number is a number of things.
+func number(n int64, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
 }
 
 func times(n int64) string {

@@ -143,7 +143,7 @@ func answerText(a host.Acknowledgement, running bool) string {
 	case a.Accepted:
 		return fmt.Sprintf("done, in entry %d", a.Seq)
 	}
-	return fmt.Sprintf("refused: %s %s", a.Refusal, a.Detail)
+	return "refused: " + refusal(a.Refusal, a.Detail)
 }
 
 func (p *program) postCommand() *cobra.Command {

@@ -241,11 +241,12 @@ func (p *pulse) groups() []jobGroup {
 		{"finalized", int(t.Finalized), '█', good},
 		{"judged", n[core.JobSubmitted] + n[core.JobCommitting] + n[core.JobRevealing], '▓', busy},
 		{"running", n[core.JobAssignedState] + n[core.JobRunning], '▒', busy},
-		{"delegated", n[core.JobDelegated], '▒', busy},
+		{"delegated", n[core.JobDelegated], '◇', busy},
 		{"for a person", n[core.JobAwaiting], '?', warn},
 		{"waiting", n[core.JobPostedState] + n[core.JobReadyState] + n[core.JobRejected], '░', quiet},
-		{"failed", int(t.Failed + t.Expired), '×', bad},
-		{"cancelled", int(t.Cancelled), '·', quiet},
+		{"failed", int(t.Failed), '×', bad},
+		{"expired", int(t.Expired), '!', bad},
+		{"cancelled", int(t.Cancelled), '–', quiet},
 		{"skipped", int(t.Skipped), '·', quiet},
 	}
 }

@@ -18,7 +18,9 @@ func (p *program) logCommand() *cobra.Command {
 		Use:   "log",
 		Short: "Show the journal, entry by entry",
 		Long: `Show the journal, entry by entry. With --json each entry is one line as it stands in the
-journal, with its digest added; transfers are spelled out with --events transfer.`,
+journal, with its digest added; transfers are spelled out with --events transfer. For
+people each line begins with the number of its entry; with --events the lines are those that
+tell of these events.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			data, err := p.folder()
@@ -86,7 +88,7 @@ func (p *program) audit(a *host.Audit) error {
 	}
 	verdict := "everything holds"
 	if !a.OK {
-		verdict = fmt.Sprintf("%d problems", len(a.Problems))
+		verdict = number(int64(len(a.Problems)), "problem")
 	}
 	_, err := fmt.Fprintf(p.out, "%s: %d entries, %d signed checkpoints, %d host-held votes\n  last entry  %s\n  owner key   %s\n", verdict, a.Entries, a.Seals, a.HostHeld, a.Digest, a.Owner)
 	return err

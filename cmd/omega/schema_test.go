@@ -55,6 +55,8 @@ func forms() []form {
 		{"verify", "omega verify --json", host.Audit{}, ""},
 		{"order", "omega owner --json", host.Acknowledgement{}, ""},
 		{"explain", "omega explain --json", inquiry.Explanation{}, "omega.explain/v1"},
+		{"explain-worker", "omega explain WORKER --json", inquiry.WorkerStory{}, "omega.explain.worker/v1"},
+		{"explain-validator", "omega explain VALIDATOR --json", inquiry.ValidatorStory{}, "omega.explain.validator/v1"},
 		{"cost", "omega cost --json", inquiry.BillSheet{}, "omega.cost/v1"},
 	}
 }
@@ -420,6 +422,8 @@ func TestOutputsFollowTheirSchemas(t *testing.T) {
 	valid(t, schemas["check"], run(0, "check", "--json", "testdata/rich"))
 	valid(t, schemas["verify"], run(0, "verify", "--json", data))
 	valid(t, schemas["explain"], run(0, "explain", "--json", "--data", data, "parent"))
+	valid(t, schemas["explain-worker"], run(0, "explain", "--json", "--data", data, "slow"))
+	valid(t, schemas["explain-validator"], run(0, "explain", "--json", "--data", data, "keen"))
 	valid(t, schemas["cost"], run(0, "cost", "--json", "--data", data))
 	answer, err := json.Marshal(host.Acknowledgement{ID: "x", Refusal: "paused", Seq: 4})
 	require.NoError(t, err)

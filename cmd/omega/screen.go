@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -231,6 +232,18 @@ func (s *screen) foot() (lines []string) {
 	return append(lines, s.fit(s.paint(quiet, "q leave  p pause  r resume  ? help")))
 }
 
+// signs says what each mark of the bar stands for.
+func (s *screen) signs() (lines []string) {
+	for row := range slices.Chunk(s.pulse.groups(), 5) {
+		var line strings.Builder
+		for _, g := range row {
+			fmt.Fprintf(&line, "%s %-14s", s.paint(g.tone, string(g.mark)), g.name)
+		}
+		lines = append(lines, strings.TrimRight(line.String(), " "))
+	}
+	return lines
+}
+
 func (s *screen) helpLines() []string {
 	leave := "stop watching; the mission goes on"
 	if s.owner {
@@ -243,12 +256,15 @@ func (s *screen) helpLines() []string {
 		"r           resume",
 		"?           back",
 		"",
+		s.paint(strong, "signs of the bar"),
+	}
+	lines = append(append(lines, s.signs()...), "",
 		s.paint(strong, "commands, from another terminal"),
 		"omega explain JOB       why a job waits, who voted what, what it cost",
 		"omega job list          all jobs",
 		"omega cost              what everything has cost",
 		"omega status --graph    jobs and what they need",
-	}
+	)
 	for i := range lines {
 		lines[i] = s.fit(lines[i])
 	}

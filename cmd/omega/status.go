@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"text/tabwriter"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/omega-run/omega/host"
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/inquiry"
 )
 
 func (p *program) statusCommand() *cobra.Command {
@@ -72,10 +74,39 @@ func (p *program) status(r *host.Reading, data string, telemetry []byte) error {
 		hosted = "a host runs it now"
 	}
 	fmt.Fprintf(w, "mission\t%s (%s), %s\n", s.Spec().Mission.Name, s.Status(), hosted)
-	fmt.Fprintf(w, "time\t%s, entry %d, generation %d\n", core.Duration(s.Now()), s.Seq(), s.Generation())
+	fmt.Fprintf(w, "time\t%s, entry %d, generation %d\n", s.Now().Clock(), s.Seq(), s.Generation())
 	fmt.Fprintf(w, "jobs\t%d open, %d finalized, %d failed, %d cancelled, %d expired, %d skipped\n", s.Open(), t.Finalized, t.Failed, t.Cancelled, t.Expired, t.Skipped)
 	fmt.Fprintf(w, "tokens\t%s minted, %s paid, %s slashed, %s burned, %s fees\n", t.Minted, t.Paid, t.Slashed, t.Burned, t.Fees)
+	bill, err := host.Cost(data, "", inquiry.ByBlock, 1)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "cost\t%s so far, as of entry %d\n", bill.Cost.Total, bill.Seq)
+	energy, compute := s.Prices()
+	fmt.Fprintf(w, "prices\t%s for 1,000 energy, %s for 1,000 compute\n", energy, compute)
+	tellAsked(w, s)
 	return w.Flush()
+}
+
+// mostAsked is how many of the jobs that wait for a person are told.
+const mostAsked = 8
+
+// tellAsked says what waits for a person and how to answer.
+func tellAsked(w io.Writer, s *core.State) {
+	asked := 0
+	for _, j := range s.Jobs() {
+		question, since := j.Asked()
+		if question == nil {
+			continue
+		}
+		if asked++; asked <= mostAsked {
+			fmt.Fprintf(w, "for you\t%s since %s%s\n", clean(j.Name()), since.Clock(), because(question.Reason, question.Detail))
+			fmt.Fprintf(w, "\tomega approve %s, or omega deny %s\n", j.Spec.ID, j.Spec.ID)
+		}
+	}
+	if more := asked - mostAsked; more > 0 {
+		fmt.Fprintf(w, "\tand %d more: omega job list --state %s\n", more, core.JobAwaiting)
+	}
 }
 
 // watch follows a mission that a host runs, or will run again.

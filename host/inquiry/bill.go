@@ -35,7 +35,7 @@ type row struct {
 	tally  Tally         // job, block, hour
 	gain   ledger.Amount // worker: pay; validator: shares; account: what came back
 	slash  ledger.Amount // worker, validator: lost; account: got
-	shared ledger.Amount // validator: out of workers' slashes
+	shared ledger.Amount // validator: out of workers' slashes; fees, resources, burned: got
 	paid   ledger.Amount // account: into escrows and deposits
 	given  ledger.Amount // worker, validator, account: not for work
 	stake  ledger.Amount // worker, validator: locked
@@ -78,6 +78,7 @@ type Bill struct {
 	groups map[Grouping]*rows
 	dear   []dearJob // jobs that have ended, dearest first
 	jobs   int64
+	prices prices
 }
 
 // dearJob is a job on the bill.
@@ -95,7 +96,7 @@ func dearer(a, b dearJob) int {
 // NewBill begins a bill of the job with the given id, of the whole mission with
 // "". It has at most top rows, and the sum of the others.
 func NewBill(job string, by Grouping, top int) *Bill {
-	b := &Bill{family: newFamily(job), by: by, top: top, groups: map[Grouping]*rows{}}
+	b := &Bill{family: newFamily(job), by: by, top: top, groups: map[Grouping]*rows{}, prices: prices{hours: map[string]*[2]span{}}}
 	for _, g := range Groupings() {
 		b.groups[g] = &rows{}
 	}
@@ -339,6 +340,9 @@ func (t *Tally) less(o *Tally) {
 // costRows are the rows of blocks, dearest first, or of hours, in their order.
 func (b *Bill) costRows(sheet *BillSheet, r *rows) (sum ledger.Amount) {
 	sheet.Columns = costColumns[:]
+	if b.by == ByHour {
+		sheet.Columns = append(costColumns[:len(costColumns):len(costColumns)], priceColumns()...)
+	}
 	all := slices.Clone(r.all)
 	if b.by == ByBlock {
 		slices.SortStableFunc(all, func(x, y *row) int { return cmp.Compare(y.tally.Cost(), x.tally.Cost()) })
@@ -354,7 +358,9 @@ func (b *Bill) costRows(sheet *BillSheet, r *rows) (sum ledger.Amount) {
 		if name == "" {
 			name = "(posted)"
 		}
-		sheet.Rows = append(sheet.Rows, RowOf{Key: x.key, Name: name, Count: x.jobs, Amount: x.tally.Cost().String(), Parts: costParts(&x.tally)})
+		parts := costParts(&x.tally)
+		b.prices.spell(x.key, parts)
+		sheet.Rows = append(sheet.Rows, RowOf{Key: x.key, Name: name, Count: x.jobs, Amount: x.tally.Cost().String(), Parts: parts})
 	}
 	if n := len(all) - b.top; n > 0 {
 		sheet.Rest = &RowOf{Name: "others", Count: int64(n), Amount: rest.Cost().String(), Parts: costParts(&rest)}
@@ -362,8 +368,8 @@ func (b *Bill) costRows(sheet *BillSheet, r *rows) (sum ledger.Amount) {
 	return sum
 }
 
-// partyRows are the rows of workers, validators or accounts, by what their
-// tokens have changed by, most first.
+// partyRows are the rows of workers, validators or accounts, by how much their
+// tokens have changed, up or down, most first.
 func (b *Bill) partyRows(sheet *BillSheet, r *rows) (sum ledger.Amount) {
 	parts := map[Grouping]func(*row) map[string]string{
 		ByWorker: func(x *row) map[string]string {
@@ -373,15 +379,18 @@ func (b *Bill) partyRows(sheet *BillSheet, r *rows) (sum ledger.Amount) {
 			return map[string]string{"endowed": x.given.String(), "earned": x.gain.String(), "from_slashes": x.shared.String(), "slashed": x.slash.String()}
 		},
 		ByAccount: func(x *row) map[string]string {
-			return map[string]string{"given": x.given.String(), "paid": x.paid.String(), "back": x.gain.String()}
+			return map[string]string{"given": x.given.String(), "paid": x.paid.String(), "back": x.gain.String(), "received": x.shared.String()}
 		},
 	}[b.by]
 	sheet.Columns = map[Grouping][]string{
-		ByWorker: {"endowed", "earned", "slashed"}, ByValidator: {"endowed", "earned", "from_slashes", "slashed"}, ByAccount: {"given", "paid", "back"},
+		ByWorker: {"endowed", "earned", "slashed"}, ByValidator: {"endowed", "earned", "from_slashes", "slashed"}, ByAccount: {"given", "paid", "back", "received"},
 	}[b.by]
 	all := slices.Clone(r.all)
+	if t := &b.total; b.by == ByAccount {
+		all = append(all, &row{key: "fees", shared: t.Fee}, &row{key: "resources", shared: t.Resources}, &row{key: "burned", shared: t.Burned + t.SlashBurned})
+	}
 	slices.SortFunc(all, func(x, y *row) int {
-		return cmp.Or(cmp.Compare(y.change(), x.change()), strings.Compare(x.key, y.key))
+		return cmp.Or(cmp.Compare(max(y.change(), -y.change()), max(x.change(), -x.change())), strings.Compare(x.key, y.key))
 	})
 	rest := row{}
 	for i, x := range all {

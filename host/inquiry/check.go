@@ -30,7 +30,7 @@ func (b *Bill) changed(s *core.State, c *CheckOf) ledger.Amount {
 	case ByValidator:
 		return held.kind[ledger.KindValidator] + held.kind[ledger.KindValidatorStake] - b.given(ByValidator)
 	case ByAccount:
-		return free - b.given(ByAccount)
+		return free - b.given(ByAccount) + held.kind[ledger.KindFees] + held.kind[ledger.KindResources] + held.kind[ledger.KindBurned]
 	}
 	return b.minted - b.lent - free - kept
 }
@@ -46,7 +46,7 @@ func (b *Bill) changedByOne(c *CheckOf) ledger.Amount {
 	case ByValidator:
 		return t.Shares + t.SlashShares - t.SeatSlashed
 	case ByAccount:
-		return t.ToTreasury - b.paid
+		return t.ToTreasury - b.paid + t.Fee + t.Resources + t.Burned + t.SlashBurned
 	}
 	return b.paid - t.ToTreasury - t.Escrow - t.Deposit
 }

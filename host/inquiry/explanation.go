@@ -33,17 +33,19 @@ type Explanation struct {
 	Parent   *Relative `json:"parent"` // null where there is none
 	Children Relatives `json:"children"`
 
-	// Of many attempts, rounds and decisions these are the last ones, oldest
-	// first; Totals says how many there were.
+	// Of many waits, attempts, rounds and decisions these are the last ones,
+	// oldest first; Totals says how many there were.
+	Waits     []*WaitOf     `json:"waits"`
 	Attempts  []*AttemptOf  `json:"attempts"`
 	Rounds    []*RoundOf    `json:"rounds"`
 	Votes     []*SeatOf     `json:"votes"` // of those rounds, seat by seat
 	Decisions []*DecisionOf `json:"decisions"`
 	Totals    Totals        `json:"totals"`
 
-	Cost  CostOf `json:"cost"`  // its own
-	Below CostOf `json:"below"` // of everything it posted, and so on down
-	Tree  string `json:"tree"`  // both totals together
+	Cost     CostOf `json:"cost"`     // its own
+	Below    CostOf `json:"below"`    // of everything it posted, and so on down
+	Tree     string `json:"tree"`     // both totals together
+	Returned string `json:"returned"` // of its escrow, to who pays for it
 }
 
 const explainSchema = "omega.explain/v1"
@@ -79,6 +81,7 @@ type Totals struct {
 	Attempts  int64 `json:"attempts"`
 	Rounds    int64 `json:"rounds"`
 	Decisions int64 `json:"decisions"`
+	Waits     int64 `json:"waits"`
 }
 
 // Bounds of an explanation.
@@ -179,6 +182,7 @@ type DecisionOf struct {
 	At     core.Time `json:"at"`
 	What   string    `json:"what"` // the event, or the order's name
 	By     string    `json:"by"`
-	Text   string    `json:"text"` // in plain words
+	Text   string    `json:"text"`   // in plain words
+	Reason string    `json:"reason"` // a code, or what was said
 	Detail string    `json:"detail"`
 }

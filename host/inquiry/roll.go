@@ -10,9 +10,11 @@ import (
 type Listed struct {
 	Job      string
 	Name     string
+	Title    string
 	Parent   string
 	Needs    []string
 	State    core.JobState // of one that is open, the state knows
+	Since    core.Time     // in that state
 	Attempts int64
 	Worker   string // of the last attempt
 	Reward   string
@@ -35,21 +37,57 @@ func (r *Roll) Apply(e *core.Entry) {
 	for _, event := range e.Events {
 		switch ev := event.(type) {
 		case *core.JobPosted:
-			one := &Listed{Job: ev.Spec.ID, Name: nameOf(&ev.Spec), Parent: ev.Spec.Parent, Needs: ev.Spec.Needs, Reward: ev.Spec.Reward.String()}
+			one := &Listed{Job: ev.Spec.ID, Name: nameOf(&ev.Spec), Title: ev.Spec.Title, Since: e.At, Parent: ev.Spec.Parent, Needs: ev.Spec.Needs, Reward: ev.Spec.Reward.String()}
 			r.all = append(r.all, one)
 			r.open[one.Job] = one
 		case *core.JobAssigned:
 			one := r.open[ev.Job]
-			one.Attempts, one.Worker = ev.Attempt, ev.Worker
+			one.Attempts, one.Worker, one.Since = ev.Attempt, ev.Worker, e.At
 		case *core.AttemptSubmitted:
+			r.open[ev.Job].Since = e.At
 			r.open[ev.Job].Result = hex.EncodeToString(ev.Digest[:])
 		case *core.AttemptRejected:
-			r.open[ev.Job].Result = ""
+			r.open[ev.Job].Result, r.open[ev.Job].Since = "", e.At
 		case *core.JobEnded:
-			r.open[ev.Job].State, r.open[ev.Job].Reason, r.open[ev.Job].Detail = ev.State, ev.Reason, ev.Detail
+			one := r.open[ev.Job]
+			one.State, one.Since, one.Reason, one.Detail = ev.State, e.At, ev.Reason, ev.Detail
 			delete(r.open, ev.Job)
+		default:
+			if one := r.open[movedOn(event)]; one != nil {
+				one.Since = e.At
+			}
 		}
 	}
+}
+
+// movedOn is the job that an event brings into another state and that has not
+// been told of otherwise, "" where there is none.
+func movedOn(event core.Event) string {
+	switch ev := event.(type) {
+	case *core.JobReady:
+		return ev.Job
+	case *core.JobResumed:
+		return ev.Job
+	case *core.AttemptStarted:
+		return ev.Job
+	case *core.AttemptVoided:
+		return ev.Job
+	case *core.AttemptFailed:
+		return ev.Job
+	case *core.AttemptDelegated:
+		return ev.Job
+	case *core.RoundOpened:
+		return ev.Job
+	case *core.RevealOpened:
+		return ev.Job
+	case *core.RoundClosed:
+		return ev.Job
+	case *core.ApprovalAsked:
+		return ev.Job
+	case *core.ApprovalGiven:
+		return ev.Job
+	}
+	return ""
 }
 
 // Jobs are all jobs in post order; s is the state after the last entry.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/ledger"
@@ -20,10 +19,12 @@ type Story struct {
 	attempts  recent[*AttemptOf]
 	rounds    recent[*RoundOf]
 	decisions recent[*DecisionOf]
+	waits     waits
 	attempt   *AttemptOf // under way
 	round     *RoundOf
 	tree      *member // the job itself, also after its end
 	below     Tally
+	returned  ledger.Amount // of the escrow
 	askedIn   core.JobState // when a person was asked
 }
 
@@ -124,7 +125,7 @@ func (s *Story) ended(e *core.Entry, ev *core.JobEnded) {
 		}
 		s.endAttempt(e.At, outcome, "", "")
 	}
-	s.decide(e, "job_ended", strings.TrimSpace("ended as "+string(ev.State)+" "+plainReason(ev.Reason)), ev.Detail)
+	s.decide(e, "job_ended", "ended as "+string(ev.State), ev.Reason, ev.Detail)
 }
 
 // memberEnded keeps what the family came to when its head has ended.
@@ -146,6 +147,9 @@ func (s *Story) state(at core.Time, state core.JobState) {
 func (s *Story) move(m *movement) {
 	if m.job != s.tree {
 		return
+	}
+	if m.kind == core.StepEscrowReturn {
+		s.returned += m.amount
 	}
 	if a := s.lastAttempt(); a != nil {
 		switch m.kind {
@@ -194,12 +198,14 @@ func (s *Story) Explain(state *core.State) *Explanation {
 	}
 	s.lists(&out)
 	out.Cost, out.Below, out.Tree = own.spell(), below.spell(), (own.Cost() + below.Cost()).String()
+	out.Returned = s.returned.String()
 	return &out
 }
 
 func (s *Story) lists(out *Explanation) {
 	out.Attempts, out.Rounds, out.Votes, out.Decisions = []*AttemptOf{}, []*RoundOf{}, []*SeatOf{}, []*DecisionOf{}
-	out.Totals = Totals{s.attempts.total, s.rounds.total, s.decisions.total}
+	out.Waits = append([]*WaitOf{}, s.waits.items...)
+	out.Totals = Totals{s.attempts.total, s.rounds.total, s.decisions.total, s.waits.total}
 	for _, a := range s.attempts.items {
 		a.spell()
 		out.Attempts = append(out.Attempts, a)
@@ -225,8 +231,6 @@ func fileOf(f core.File) FileOf {
 	return FileOf{f.Name, digest, f.Size, path.Join("blobs", digest)}
 }
 
-func plainReason(code string) string { return strings.ReplaceAll(code, "_", " ") }
-
 // order takes what the owner said about the job, and how it was answered.
 func (s *Story) order(e *core.Entry) {
 	o, ok := e.Command.(*core.Order)
@@ -239,19 +243,20 @@ func (s *Story) order(e *core.Entry) {
 			continue
 		}
 		text := fmt.Sprintf("the owner ordered %s", o.Say)
-		if taken.Refusal != "" {
-			text += ", refused: " + strings.TrimSpace(plainReason(taken.Refusal)+" "+taken.Detail)
+		if taken.Refusal == "" {
+			s.decide(e, string(o.Say), text, "", o.Reason)
+			continue
 		}
-		s.decide(e, string(o.Say), text, o.Reason)
+		s.decide(e, string(o.Say), text+", refused", taken.Refusal, taken.Detail)
 	}
 }
 
-func (s *Story) decide(e *core.Entry, what, text, detail string) {
+func (s *Story) decide(e *core.Entry, what, text, reason, detail string) {
 	if n := len(s.decisions.items); n > 0 && what == unattended && s.decisions.items[n-1].What == unattended {
 		s.decisions.items[n-1].Text = text // it is said again and again
 		return
 	}
-	s.decisions.add(&DecisionOf{Seq: e.Seq, At: e.At, What: what, By: e.By, Text: text, Detail: detail})
+	s.decisions.add(&DecisionOf{Seq: e.Seq, At: e.At, What: what, By: e.By, Text: text, Reason: reason, Detail: detail})
 }
 
 const unattended = "jobs_unattended"
@@ -260,13 +265,13 @@ func (s *Story) decided(e *core.Entry, event core.Event) {
 	switch ev := event.(type) {
 	case *core.JobsUnattended:
 		if slices.Contains(ev.Jobs, s.spec.ID) {
-			s.decide(e, event.Name(), fmt.Sprintf("it has not started yet, one of %d ready jobs, the first since %s", ev.Count, ev.Since.Clock()), "")
+			s.decide(e, event.Name(), fmt.Sprintf("it has not started yet, one of %d ready jobs, the first since %s", ev.Count, ev.Since.Clock()), "", "")
 		}
 	case *core.ApprovalAsked:
 		if ev.Job == s.spec.ID {
 			s.askedIn = s.out.State
 			s.state(e.At, core.JobAwaiting)
-			s.decide(e, event.Name(), "a person is asked: "+plainReason(ev.Reason), ev.Detail)
+			s.decide(e, event.Name(), "a person is asked", ev.Reason, ev.Detail)
 		}
 	case *core.ApprovalGiven:
 		if ev.Job == s.spec.ID {
@@ -274,7 +279,7 @@ func (s *Story) decided(e *core.Entry, event core.Event) {
 		}
 	case *core.JobEnding:
 		if ev.Job == s.spec.ID {
-			s.decide(e, event.Name(), "it will end as "+string(ev.State)+" once its children have", strings.TrimSpace(plainReason(ev.Reason)+" "+ev.Detail))
+			s.decide(e, event.Name(), "it will end as "+string(ev.State)+" once its children have", ev.Reason, ev.Detail)
 		}
 	}
 }
@@ -285,5 +290,5 @@ func (s *Story) given(e *core.Entry, ev *core.ApprovalGiven) {
 		text = "approved"
 	}
 	s.state(e.At, s.askedIn)
-	s.decide(e, ev.Name(), text, ev.Reason)
+	s.decide(e, ev.Name(), text, "", ev.Reason)
 }

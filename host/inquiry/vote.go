@@ -2,6 +2,7 @@ package inquiry
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/omega-run/omega/host/core"
 )
@@ -48,15 +49,21 @@ func (s *Story) watched(e *core.Entry, event core.Event) {
 	switch ev := event.(type) {
 	case *core.SeatsReminded:
 		if ev.Job == s.spec.ID {
+			var names []string
 			for _, n := range ev.Seats {
 				s.round.Seats[n].Reminded++
+				names = append(names, s.round.Seats[n].Validator)
 			}
-			s.decide(e, ev.Name(), fmt.Sprintf("round %d: %d of the seats were reminded to %s", ev.Round, len(ev.Seats), ev.Phase), "")
+			verb := "was"
+			if len(names) > 1 {
+				verb = "were"
+			}
+			s.decide(e, ev.Name(), fmt.Sprintf("round %d: %s %s reminded to %s", ev.Round, strings.Join(names, ", "), verb, ev.Phase), "", "")
 		}
 	case *core.SeatEquivocated:
 		if ev.Job == s.spec.ID {
 			s.round.Seats[ev.Seat].Equivocated = true
-			s.decide(e, ev.Name(), fmt.Sprintf("round %d: %s signed two commitments", ev.Round, s.round.Seats[ev.Seat].Validator), "")
+			s.decide(e, ev.Name(), fmt.Sprintf("round %d: %s signed two commitments", ev.Round, s.round.Seats[ev.Seat].Validator), "", "")
 		}
 	case *core.RoundClosed:
 		if ev.Job == s.spec.ID {

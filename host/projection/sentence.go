@@ -343,6 +343,9 @@ func colon(detail string) string {
 	return ": " + plain(detail, maxDetail)
 }
 
+// Words is a reason or code in plain words.
+func Words(code string) string { return words(code) }
+
 // words is a reason or code in plain words.
 func words(code string) string {
 	switch code {
