@@ -1,7 +1,7 @@
 # What one does with this tree. `make` alone lists it.
 
 export CGO_ENABLED = 0
-MISSIONS = hello workflow omega
+MISSIONS = hello handoff workflow omega
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -9,15 +9,21 @@ help: ## list these targets
 build: ## build the program: bin/omega
 	go build -trimpath -o bin/omega ./cmd/omega
 
+ON = bin/omega run missions/omega --data .omega/omega --speed 400
+
 run: build ## run the flagship, missions/omega, from the beginning: seven hours of it in a minute
-	@rm -rf .omega/omega
-	@echo "running missions/omega afresh; its data folder is .omega/omega"
-	@bin/omega run missions/omega --data .omega/omega --speed 400
-	@echo
-	@echo "look at it:  bin/omega job list --data .omega/omega"
-	@echo "             bin/omega explain forecast --data .omega/omega"
-	@echo "             bin/omega cost --data .omega/omega"
-	@echo "             bin/omega verify .omega/omega"
+	@if bin/omega status --data .omega/omega --json 2>/dev/null | grep -q '"running":true'; then \
+		echo "a host runs .omega/omega now; watch it: bin/omega status --watch --data .omega/omega"; exit 1; fi
+	@if [ -e .omega/omega ]; then n=1; while [ -e .omega/omega-$$n ]; do n=$$((n+1)); done; \
+		mv .omega/omega .omega/omega-$$n && echo "the record of the last run is now .omega/omega-$$n"; fi
+	@echo "running missions/omega from the beginning; its data folder is .omega/omega"
+	@trap : INT; $(ON); code=$$?; echo; \
+	if ! bin/omega status --data .omega/omega --json 2>/dev/null | grep -q '"status":"ended"'; then \
+		echo "it has not ended; go on with:  $(ON)"; exit 0; fi; \
+	echo "look at it:  bin/omega job list --data .omega/omega"; \
+	echo "             bin/omega explain forecast --data .omega/omega"; \
+	echo "             bin/omega cost --data .omega/omega"; \
+	echo "             bin/omega verify .omega/omega"; exit $$code
 
 test: ## check everything that can be checked here
 	go vet ./...

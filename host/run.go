@@ -33,7 +33,8 @@ func (e *DiagnosticsError) Error() string {
 
 // DataFolder is where a mission keeps its data unless told otherwise:
 // .omega/<mission> beside the mission file. A file that no longer loads has the
-// folder of the only mission that has ever run there.
+// folder of the only mission that has ever run there; the error says what is
+// wrong with the file where that does not help.
 func DataFolder(path string, mission *missionfile.Mission) (string, error) {
 	dir := path
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
@@ -45,7 +46,7 @@ func DataFolder(path string, mission *missionfile.Mission) (string, error) {
 	}
 	found, err := os.ReadDir(root)
 	if err != nil || len(found) != 1 {
-		return "", errors.New("the mission file names no mission: say which with --data DIR")
+		return "", errors.New("the mission file cannot be read to its end, so its data folder is not known: say which with --data DIR")
 	}
 	return filepath.Join(root, found[0].Name()), nil
 }

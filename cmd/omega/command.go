@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -60,6 +61,7 @@ func Main(args []string, in io.Reader, out, err io.Writer) int {
 func (p *program) code(err error) int {
 	var e *exit
 	var refused *host.DiagnosticsError
+	var damage *journal.CorruptionError
 	switch {
 	case err == nil:
 		return host.CodeOK
@@ -70,10 +72,12 @@ func (p *program) code(err error) int {
 		if e.err != nil {
 			fmt.Fprintf(p.err, "omega: %v\n", e.err)
 		}
+		if errors.As(err, &damage) {
+			return host.CodeMismatch
+		}
 		return e.code
 	}
 	fmt.Fprintf(p.err, "omega: %v\n", err)
-	var damage *journal.CorruptionError
 	switch {
 	case errors.As(err, &damage):
 		return host.CodeMismatch
@@ -97,14 +101,33 @@ func isTerminal(f *os.File) bool {
 // one would be a success.
 func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
+// noOther refuses what is no command of those that one holds.
+func noOther(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	hint := ""
+	if close := cmd.SuggestionsFor(args[0]); len(close) > 0 {
+		hint = "; did you mean " + strings.Join(close, " or ") + "?"
+	}
+	return usage("unknown command %q: `%s --help` lists what there is%s", args[0], cmd.CommandPath(), hint)
+}
+
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "omega",
 		Short:         "Run missions: budgeted, validated work done by a swarm of agents, recorded in one journal",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
-		RunE:          help,
+		Args:          noOther,
+	}
+	about := root.Flags().Bool("version", false, "say which omega this is")
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if *about {
+			return p.about()
+		}
+		return help(cmd, args)
 	}
 	root.PersistentFlags().StringVar(&p.data, "data", "", "the mission's data folder")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "write JSON")
@@ -157,8 +180,11 @@ func (p *program) folder() (string, error) {
 		return p.data, nil
 	}
 	if here := missionHere(); here != "" {
-		mission, _ := missionfile.Load(here, missionfile.Given{Environ: os.Environ()})
+		mission, found := missionfile.Load(here, missionfile.Given{Environ: os.Environ()})
 		data, err := host.DataFolder(here, mission)
+		if err != nil && found.HasErrors() {
+			return "", usage("%v\n%v", err, &host.DiagnosticsError{Diagnostics: found})
+		}
 		if err != nil {
 			return "", &exit{host.CodeUsage, err}
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 func (p *program) docsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "docs", Short: "Print reference pages", Args: cobra.NoArgs, RunE: help}
+	cmd := &cobra.Command{Use: "docs", Short: "Print reference pages", Args: noOther, RunE: help}
 	cmd.AddCommand(&cobra.Command{
 		Use: "mission", Short: "Print the reference of the mission file, as Markdown", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

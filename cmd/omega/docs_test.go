@@ -58,7 +58,7 @@ func TestPagesTellTheTruth(t *testing.T) {
 	require.NoError(t, err)
 	pages, err := filepath.Glob("../../missions/*/README.md")
 	require.NoError(t, err)
-	for _, page := range append(pages, "../../README.md", "../../docs/cli.md") {
+	for _, page := range append(pages, "../../README.md", "../../docs/cli.md", "../../docs/programs.md") {
 		t.Run(strings.TrimPrefix(page, "../../"), func(t *testing.T) {
 			t.Parallel()
 			dir := rehearsalTree(t)
@@ -116,7 +116,7 @@ func rehearsalTree(t *testing.T) string {
 	require.NoError(t, err)
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "bin"), 0o700))
 	require.NoError(t, os.Symlink(self, filepath.Join(dir, "bin", "omega")))
-	for _, name := range [...]string{"hello", "workflow", "omega"} {
+	for _, name := range [...]string{"hello", "handoff", "workflow", "omega"} {
 		require.NoError(t, copyMission(filepath.Join("../../missions", name), filepath.Join(dir, "missions", name)))
 	}
 	return dir

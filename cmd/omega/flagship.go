@@ -16,7 +16,7 @@ const flagshipFolder = "omega-data"
 
 // flagship puts the mission that comes with omega into its folder, unless it is
 // there already: from then on it is the user's own.
-func (p *program) flagship() (string, error) {
+func (p *program) flagship(ci bool) (string, error) {
 	if _, err := os.Stat(filepath.Join(flagshipFolder, "mission.hcl")); err == nil {
 		return flagshipFolder, nil
 	}
@@ -30,6 +30,10 @@ func (p *program) flagship() (string, error) {
 		}
 		return "", fmt.Errorf("putting the mission that comes with omega into %s: %w", flagshipFolder, err)
 	}
-	fmt.Fprintf(p.err, "there is no mission.hcl here: running the mission that comes with omega, now in %s; with --speed 400 it takes a minute\n", flagshipFolder)
+	hint := ""
+	if !ci {
+		hint = "; with --speed 400 it takes a minute"
+	}
+	fmt.Fprintf(p.err, "there is no mission.hcl here: running the mission that comes with omega, now in %s%s\n", flagshipFolder, hint)
 	return flagshipFolder, nil
 }

@@ -18,7 +18,7 @@ import (
 const acknowledgeWithin = 30 * time.Second
 
 func (p *program) ownerCommand() *cobra.Command {
-	owner := &cobra.Command{Use: "owner", Short: "Give an order as the mission's owner", Args: cobra.NoArgs, RunE: help}
+	owner := &cobra.Command{Use: "owner", Short: "Give an order as the mission's owner", Args: noOther, RunE: help}
 	for _, o := range []struct {
 		kind  core.OrderKind
 		short string
@@ -51,12 +51,19 @@ func (p *program) decisionCommands() []*cobra.Command {
 // jobOrder is an order about one job, with a reason for the record.
 func (p *program) jobOrder(kind core.OrderKind, short string) *cobra.Command {
 	var reason string
-	cmd := p.orderCommand(string(kind)+" JOB", short, cobra.ExactArgs(1), func(args []string) (*host.Order, error) {
+	cmd := p.orderCommand(string(kind)+" JOB", short, oneJob, func(args []string) (*host.Order, error) {
 		id, err := p.jobID(args[0])
 		return &host.Order{Name: kind, Job: id, Reason: reason}, err
 	})
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record")
 	return cmd
+}
+
+func oneJob(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usage("name a job, and one alone: `%s JOB`; `omega job list` names them", cmd.CommandPath())
+	}
+	return nil
 }
 
 // orderCommand is a command that gives an order and waits for its answer.

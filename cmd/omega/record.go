@@ -2,12 +2,19 @@ package main
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/omega-run/omega/host"
+	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/journal"
 )
 
 func (p *program) logCommand() *cobra.Command {
@@ -23,7 +30,13 @@ people each line begins with the number of its entry; with --events the lines ar
 tell of these events.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			data, err := p.folder()
+			known := eventNames()
+			for _, name := range events {
+				if !slices.Contains(known, name) {
+					return usage("--events %s: it is one of %s", name, strings.Join(known, ", "))
+				}
+			}
+			data, err := p.target(nil)
 			if err != nil {
 				return err
 			}
@@ -46,12 +59,35 @@ tell of these events.`,
 	return cmd
 }
 
-// target is the data folder named as an argument, or found.
-func (p *program) target(args []string) (string, error) {
-	if len(args) > 0 {
-		return args[0], nil
+func eventNames() (names []string) {
+	for _, event := range core.Events() {
+		names = append(names, event.Name())
 	}
-	return p.folder()
+	return names
+}
+
+// target is the data folder named as an argument, or found; it holds a journal.
+func (p *program) target(args []string) (data string, err error) {
+	if len(args) > 0 {
+		data = args[0]
+	} else if data, err = p.folder(); err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(filepath.Join(data, "journal")); err != nil {
+		return "", usage("%s holds no journal: %v", data, errors.Unwrap(err))
+	}
+	return data, nil
+}
+
+// unread is the code for a record that could not be read: damage is found there,
+// unless it is the machine that does not let anybody look.
+func unread(err error) error {
+	var machine *fs.PathError
+	var held *journal.HeldError
+	if errors.As(err, &machine) || errors.As(err, &held) {
+		return &exit{host.CodeUsage, err}
+	}
+	return &exit{host.CodeMismatch, err}
 }
 
 func (p *program) verifyCommand() *cobra.Command {
@@ -64,7 +100,7 @@ func (p *program) verifyCommand() *cobra.Command {
 			}
 			a, err := host.Verify(data)
 			if err != nil {
-				return &exit{host.CodeMismatch, err}
+				return unread(err)
 			}
 			if p.json {
 				err = p.print(a)
@@ -104,7 +140,7 @@ func (p *program) replayCommand() *cobra.Command {
 			}
 			r, err := host.Read(data)
 			if err != nil {
-				return &exit{host.CodeMismatch, err}
+				return unread(err)
 			}
 			return p.stateOf(r)
 		},
@@ -121,7 +157,7 @@ func (p *program) rebuildCommand() *cobra.Command {
 			}
 			r, err := host.Rebuild(data)
 			if err != nil {
-				return &exit{host.CodeMismatch, err}
+				return unread(err)
 			}
 			return p.stateOf(r)
 		},

@@ -36,10 +36,7 @@ With --ci it runs on a virtual clock and the mission's seed, in a new folder; tw
 runs give the same bytes. --expect compares them with a digest, a report or a data folder.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			at, err := path(args)
-			if errors.Is(err, errNoMission) {
-				at, err = p.flagship()
-			}
+			at, err := p.missionToRun(args, ci)
 			if err != nil {
 				return err
 			}
@@ -58,7 +55,7 @@ runs give the same bytes. --expect compares them with a digest, a report or a da
 			case expect != "":
 				return usage("--expect goes with --ci")
 			}
-			return p.run(c, plain)
+			return p.run(c, plain, again(at, p.data, speed))
 		},
 	}
 	given = variables(cmd)
@@ -67,6 +64,36 @@ runs give the same bytes. --expect compares them with a digest, a report or a da
 	cmd.Flags().BoolVar(&plain, "plain", false, "print plain lines although standard output is a terminal")
 	cmd.Flags().StringVar(&speed, "speed", "", "run mission time `N` times faster than the clock")
 	return cmd
+}
+
+// missionToRun is the mission named or found here, or else the one that comes
+// with omega.
+func (p *program) missionToRun(args []string, ci bool) (string, error) {
+	at, err := path(args)
+	if !errors.Is(err, errNoMission) {
+		return at, err
+	}
+	if others := missionfile.Files("."); len(others) > 0 {
+		return "", usage("there is no mission.hcl here, but %s: say which with `omega run FILE`, or `omega run .` where they are one mission", strings.Join(others, ", "))
+	}
+	return p.flagship(ci)
+}
+
+// again is the command that goes on with a run, word for word.
+func again(at, data, speed string) string {
+	words := []string{"omega", "run", at}
+	if data != "" {
+		words = append(words, "--data", data)
+	}
+	if speed != "" {
+		words = append(words, "--speed", speed)
+	}
+	for i, word := range words {
+		if strings.ContainsAny(word, " \t\n'\"\\$&|;<>()*?[]#~`!{}") {
+			words[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 func speedOf(text string) (ledger.Ratio, error) {
@@ -81,7 +108,7 @@ func speedOf(text string) (ledger.Ratio, error) {
 	return ledger.Ratio(speed), nil
 }
 
-func (p *program) run(c host.Config, plain bool) error {
+func (p *program) run(c host.Config, plain bool, again string) error {
 	signal.Ignore(syscall.SIGPIPE) // a mission goes on when nobody reads its progress any more
 	run := p.runPlain
 	if p.live() && !plain {
@@ -91,7 +118,7 @@ func (p *program) run(c host.Config, plain bool) error {
 	if err != nil {
 		return err
 	}
-	if err := p.report(outcome); err != nil {
+	if err := p.report(outcome, again); err != nil {
 		return err
 	}
 	return withCode(outcome.Code)
@@ -127,7 +154,7 @@ func (p *program) rehearse(c host.Config, expect string) error {
 	if err != nil {
 		return err
 	}
-	if err := p.report(outcome); err != nil {
+	if err := p.report(outcome, ""); err != nil {
 		return err
 	}
 	if expect != "" {
@@ -168,14 +195,14 @@ func (p *program) expect(outcome *host.Outcome, expect string, folder bool) erro
 	return nil
 }
 
-// report says how a run ended.
-func (p *program) report(outcome *host.Outcome) error {
+// report says how a run ended, and where it has not, the command that goes on.
+func (p *program) report(outcome *host.Outcome, again string) error {
 	r := outcome.Report
 	if p.json {
 		return p.print(r)
 	}
 	w := bufio.NewWriter(p.out)
-	fmt.Fprintf(w, "\n%s: %s\n", r.Mission, ending(outcome))
+	fmt.Fprintf(w, "\n%s: %s\n", r.Mission, ending(outcome, again))
 	fmt.Fprintf(w, "  jobs     %d posted, %d finalized, %d failed, %d cancelled, %d expired, %d skipped\n",
 		r.Jobs.Posted, r.Jobs.Finalized, r.Jobs.Failed, r.Jobs.Cancelled, r.Jobs.Expired, r.Jobs.Skipped)
 	fmt.Fprintf(w, "  tokens   %s minted, %s paid, %s slashed, %s burned, %s fees\n", r.Tokens.Minted, r.Tokens.Paid, r.Tokens.Slashed, r.Tokens.Burned, r.Tokens.Fees)
@@ -184,12 +211,16 @@ func (p *program) report(outcome *host.Outcome) error {
 	return w.Flush()
 }
 
-func ending(o *host.Outcome) string {
+func ending(o *host.Outcome, again string) string {
 	switch {
+	case o.Code == host.CodeStopped && again != "":
+		return fmt.Sprintf("stopped by the owner; to go on: `omega owner resume --data %s`, then `%s`", o.Data, again)
 	case o.Code == host.CodeStopped:
-		return "stopped by the owner; `omega owner resume` and `omega run` go on"
+		return "stopped by the owner"
+	case !o.Ended && again != "":
+		return fmt.Sprintf("left; `%s` goes on", again)
 	case !o.Ended:
-		return "left; `omega run` goes on"
+		return "left; a rehearsal begins anew each time"
 	case o.Code == host.CodeExhausted:
 		return "ended; a required job ended for lack of tokens, energy or compute"
 	case o.Code == host.CodeFailed:

@@ -112,7 +112,7 @@ func (s *State) result(c *Result) *Refusal {
 // where the council is off, to the host's own judgement.
 func (s *State) submit(j *Job, r *ResultHeld) {
 	if len(j.Children) == 0 && !hasAll(j.Worker.Spec().Skills, j.Spec.Skills) {
-		s.fail(j, reasonUnskilled, "a worker that has only some of the skills must hand work on to child jobs")
+		s.fail(j, reasonUnskilled, "a worker that has only some of the skills must hand work on first: answer with \"children\" instead of \"result\"")
 		return
 	}
 	energy, compute := min(r.EnergyUsed, j.Spec.EnergyBudget), min(r.ComputeUsed, j.Spec.ComputeBudget)

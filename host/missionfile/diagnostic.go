@@ -20,7 +20,8 @@ const (
 
 // Diagnostic is one thing to tell the author of a mission: what is wrong in a
 // few words, one sentence with the remedy, and where. Lines and columns count
-// from 1; 1:1 also stands for a whole file. File is relative to the mission folder.
+// from 1; 1:1 also stands for a whole file. File is relative to the mission folder,
+// "" for what stands in no file: a flag.
 type Diagnostic struct {
 	Severity  Severity `json:"severity"`
 	Summary   string   `json:"summary"`
@@ -48,10 +49,22 @@ func (ds Diagnostics) HasErrors() bool {
 
 // String is one line without the snippet.
 func (d Diagnostic) String() string {
-	return fmt.Sprintf("%s:%d:%d: %s: %s: %s", d.File, d.Line, d.Column, d.Severity, d.Summary, d.Detail)
+	return fmt.Sprintf("%s%s: %s: %s", d.place(), d.Severity, d.Summary, d.Detail)
 }
 
-// Print writes the diagnostics for people: place, snippet with a caret, remedy.
+// place is where it is, as the beginning of a line.
+func (d Diagnostic) place() string {
+	if d.File == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d:%d: ", d.File, d.Line, d.Column)
+}
+
+// maxPrinted is how many diagnostics people are shown at once.
+const maxPrinted = 20
+
+// Print writes the diagnostics for people: place, snippet with a caret, remedy;
+// the first of them, and how many more there are.
 // Color adds terminal colours; whether to is the caller's decision.
 func (ds Diagnostics) Print(w io.Writer, color bool) error {
 	paint := func(code, text string) string {
@@ -60,12 +73,16 @@ func (ds Diagnostics) Print(w io.Writer, color bool) error {
 		}
 		return "\x1b[" + code + "m" + text + "\x1b[0m"
 	}
-	for _, d := range ds {
+	for i, d := range ds {
+		if i == maxPrinted {
+			_, err := fmt.Fprintf(w, "and %d more; `omega check --json` lists them\n", len(ds)-i)
+			return err
+		}
 		code := "1;31"
 		if d.Severity == Warning {
 			code = "1;33"
 		}
-		if _, err := fmt.Fprintf(w, "%s:%d:%d: %s: %s\n", d.File, d.Line, d.Column, paint(code, string(d.Severity)), paint("1", d.Summary)); err != nil {
+		if _, err := fmt.Fprintf(w, "%s%s: %s\n", d.place(), paint(code, string(d.Severity)), paint("1", d.Summary)); err != nil {
 			return err
 		}
 		if d.Snippet != "" {

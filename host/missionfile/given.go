@@ -82,10 +82,10 @@ func (g Given) offers(l *loader) map[string]offer {
 		name, text, ok := strings.Cut(flag, "=")
 		switch {
 		case !ok:
-			l.r.add(Error, wholeFile(l.m.src.entry), "No value in --var", "Write --var name=value: one of them has no equals sign.")
+			l.r.add(Error, hcl.Range{}, "No value in --var", "Write --var name=value: one of them has no equals sign.")
 		case l.m.variables[name] == nil:
 			summary, detail := l.undeclared(name)
-			l.r.add(Error, wholeFile(l.m.src.entry), summary+" in --var", detail)
+			l.r.add(Error, hcl.Range{}, summary+" in --var", detail)
 		default:
 			all[name] = offer{from: "--var " + name, text: &text}
 		}

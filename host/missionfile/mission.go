@@ -185,7 +185,7 @@ func (l *loader) parse() (hcl.Blocks, bool) {
 		return nil, false
 	}
 	if len(names) == 0 {
-		l.r.fail(wholeFile(src.entry), "No mission here", "The folder holds no *.hcl file: name the mission file, or make one with `omega wizard`.")
+		l.r.fail(wholeFile(src.entry), "No mission here", "The folder holds no *.hcl file: name the mission file.")
 		return nil, false
 	}
 	var blocks hcl.Blocks

@@ -19,7 +19,8 @@ func Reference() string {
 	p.line("# The mission file", "",
 		"Made by `omega docs mission` from the tables the program reads missions by.", "",
 		"A mission is one HCL file, or a folder of `*.hcl` and `*.hcl.json` files that are read in name order. `rehearsal.hcl` beside it holds the owner's part of a rehearsal.",
-		"Names of blocks match `[a-z][a-z0-9-]{0,62}`. *Changes* says what an edit of a running mission reaches: `now` everything, `new jobs` what is not posted yet, `never` refuses the edit.", "")
+		"Names of blocks match `[a-z][a-z0-9-]{0,62}`. *Changes* says what an edit of a running mission reaches: `now` everything, `new jobs` what is not posted yet, `never` refuses the edit.",
+		"Parts of a block are blocks, `energy { … }`, but `slash_shares` and `labels`, which are attributes: `slash_shares = { employer = 1, treasury = 0 }`. In JSON a reference is text: `\"needs\": [\"${job.a}\"]`.", "")
 	p.kinds()
 	for _, b := range topBlocks {
 		p.block(b)

@@ -36,12 +36,12 @@ func rules() []rule {
 		{"worker", "count", repeated, core.Now, false, count},
 		{"worker", "for_each", each, core.Now, false, forEach},
 		{"worker", "simulated", innerBlock, jobs, false, "Its work only takes time, and its answers are those the jobs say."},
-		{"worker", "exec", innerBlock, jobs, false, "Its work is a program that the host runs."},
+		{"worker", "exec", innerBlock, jobs, false, "Its work is a program that the host runs: see programs.md."},
 		{"worker.exec", "secrets", "object of variables", jobs, true, secretsDoc},
 
 		{"validator", "count", repeated, core.Now, false, count},
 		{"validator", "for_each", each, core.Now, false, forEach},
-		{"validator", "exec", innerBlock, core.Now, false, "It asks a program. Without a block inside, a validator judges accept."},
+		{"validator", "exec", innerBlock, core.Now, false, "It asks a program, see programs.md. Without a block inside, a validator judges accept."},
 		{"validator", "simulated", innerBlock, core.Now, false, "It judges accept, but may be absent or wrong."},
 		{"validator.exec", "secrets", "object of variables", jobs, true, secretsDoc},
 

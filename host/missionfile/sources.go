@@ -117,6 +117,18 @@ func (s *sourceSet) missionFiles() ([]string, error) {
 	return names, nil
 }
 
+// Files are the names of the mission files in a folder, sorted; those it cannot
+// read are none.
+func Files(dir string) (names []string) {
+	entries, _ := os.ReadDir(dir) // sorted
+	for _, e := range entries {
+		if !e.IsDir() && isMissionFile(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
 func isMissionFile(name string) bool {
 	if strings.ContainsRune(name, '/') || strings.HasPrefix(name, ".") || otherHCL[name] {
 		return false

@@ -122,8 +122,8 @@ func TestVariablesRefused(t *testing.T) {
 		want   string // line:column: summary … part of the remedy; the only error
 	}{
 		"missing":               {variables("", "1"), Given{}, `9:1: Missing value: --var x=…`},
-		"undeclared flag":       {variables("default = 1", "1"), Given{Flags: []string{"y=1"}}, `1:1: Unknown variable in --var: No variable block declares "y"`},
-		"no equals sign":        {variables("default = 1", "1"), Given{Flags: []string{"hunter2"}}, `1:1: No value in --var: name=value`},
+		"undeclared flag":       {variables("default = 1", "1"), Given{Flags: []string{"y=1"}}, `0:0: Unknown variable in --var: No variable block declares "y"`},
+		"no equals sign":        {variables("default = 1", "1"), Given{Flags: []string{"hunter2"}}, `0:0: No value in --var: name=value`},
 		"undeclared in a file":  {variables("default = 1", "1"), Given{Files: []string{unknown}}, `2:1: Unknown variable: No variable block declares "xname"`},
 		"a call in a file":      {variables("", "1"), Given{Files: []string{bad}}, `1:5: Not a constant: calls no function`},
 		"a broken file":         {variables("", "1"), Given{Files: []string{broken}}, `1:5: Invalid expression`},

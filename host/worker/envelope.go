@@ -42,7 +42,7 @@ func (r *Reply) parse(stdout []byte) {
 func answer(members map[string]json.RawMessage) (result, children []byte, err error) {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if name != "result" && name != "children" && name != "energy_used" && name != "compute_used" {
-			return nil, nil, fmt.Errorf(`has an unknown member %.80q; data belongs inside "result", beside it only "energy_used" and "compute_used" may stand.`, name)
+			return nil, nil, fmt.Errorf(`has an unknown member %.80q;%s data belongs inside "result"; beside it, or beside "children" instead of it, only "energy_used" and "compute_used" may stand.`, name, meant(name))
 		}
 	}
 	result, done := members["result"]
@@ -56,6 +56,15 @@ func answer(members map[string]json.RawMessage) (result, children []byte, err er
 		return nil, nil, errors.New(`has no member "result".`)
 	}
 	return result, children, nil
+}
+
+// meant is a hint for the words an attempt that hands work on would be likely to use.
+func meant(name string) string {
+	switch strings.ToLower(name) {
+	case "delegate", "delegates", "jobs", "child", "children":
+		return ` child jobs are given as "children": […];`
+	}
+	return ""
 }
 
 // object reads the one JSON object a program printed.
