@@ -22,6 +22,9 @@ const (
 	// Held takes a shared lock for an instant; Lock waits as long as a few of them take.
 	lookers  = 5
 	lookTime = 10 * time.Millisecond
+	// A killed host's lock lasts until the child it was about to start has closed its files: on a busy machine that
+	// takes a moment, for which Lock waits once it sees that the holder is gone.
+	orphanLooks = 200
 )
 
 // Holder is who holds a data folder.
@@ -59,7 +62,7 @@ func Lock(dir string) (*FolderLock, error) {
 		return nil, fmt.Errorf("locking the data folder: %w", err)
 	}
 	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	for i := 0; i < lookers && errors.Is(err, unix.EWOULDBLOCK); i++ { // it may be Held that is looking
+	for i := 0; errors.Is(err, unix.EWOULDBLOCK) && (i < lookers || i < orphanLooks && readHolder(f).gone()); i++ { // it may be Held that is looking
 		time.Sleep(lookTime)
 		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	}
@@ -105,6 +108,9 @@ func writeHolder(f *os.File) error {
 	_, err = f.WriteAt(append(line, '\n'), 0)
 	return err
 }
+
+// gone reports whether the process has ended.
+func (h Holder) gone() bool { return h.PID > 0 && errors.Is(unix.Kill(h.PID, 0), unix.ESRCH) }
 
 func readHolder(f *os.File) (h Holder) {
 	content, err := io.ReadAll(io.NewSectionReader(f, 0, maxHolder))
