@@ -300,7 +300,7 @@ func (s *State) relinkWork(j *Job) {
 	if j.held != nil {
 		s.heldJobs++
 	}
-	if j.State == JobPostedState && !j.Escrowed && j.Parent == nil {
+	if j.unfunded() {
 		j.purse.unfunded.put(j)
 	}
 	if j.ending != nil {

@@ -357,9 +357,6 @@ func (s *State) evolvePosted(e *JobPosted) {
 		s.evolveChild(j)
 	}
 	s.openJob(j)
-	if j.Parent == nil {
-		j.purse.unfunded.put(j)
-	}
 	s.move(j)
 	s.touch(j)
 }
@@ -647,6 +644,14 @@ func (s *State) touch(j *Job) {
 	}
 	j.group.fresh = true
 	s.index(j)
+	if !s.canMove(j) {
+		s.movable.remove(j)
+	}
+	if j.unfunded() {
+		j.purse.unfunded.put(j)
+	} else if j.purse != nil {
+		j.purse.unfunded.remove(j)
+	}
 	j.timer.due, j.timer.kind = s.dueOf(j)
 	if j.timer.kind == noTimer {
 		s.timers.remove(j)
@@ -709,10 +714,7 @@ func (s *State) evolveAnswered(e *ApprovalGiven) {
 	j := s.jobs[e.Job]
 	j.State = j.asked.in
 	j.patient = j.patient || e.Approve && j.asked.Reason == reasonExhausted
-	switch j.State {
-	case JobPostedState:
-		j.purse.unfunded.put(j)
-	case JobReadyState, JobRejected, JobSubmitted: // denied, it goes on under the same deadline
+	if j.State != JobPostedState { // denied, it goes on under the same deadline
 		j.ReadyAt += s.now - j.asked.at
 	}
 	j.asked = nil

@@ -43,10 +43,6 @@ func (s *State) fundFrom(p *purse) {
 		if !ok {
 			return
 		}
-		if j.State != JobPostedState || j.Escrowed {
-			p.unfunded.remove(j)
-			continue
-		}
 		escrow := s.escrowFor(j.Spec.JobSpec)
 		if escrow > s.ledger.Free(p.account) {
 			if !s.exhaust(j, "tokens") {
@@ -54,10 +50,13 @@ func (s *State) fundFrom(p *purse) {
 			}
 			continue
 		}
-		if p.unfunded.remove(j); escrow > 0 {
-			s.escrow(j, escrow)
-		}
+		s.escrow(j, escrow)
 	}
+}
+
+// unfunded reports whether a job waits for its employer's tokens.
+func (j *Job) unfunded() bool {
+	return j.purse != nil && j.State == JobPostedState && !j.Escrowed && j.Spec.Reward > 0
 }
 
 // escrowFor is what a job sets aside when it is posted: its reward and the fee.
