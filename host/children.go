@@ -2,7 +2,6 @@ package host
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"github.com/omega-run/omega/host/core"
@@ -10,7 +9,8 @@ import (
 )
 
 // childrenOf reads the children an attempt asks for and gives them their ids: n
-// is how many its job has already. Children that need others stand after them.
+// is how many its job has already. Children that need others stand after them:
+// decoding has seen to it that names are unique and needs lead to no circle.
 func childrenOf(parent string, n int, raw []byte) ([]core.JobSpec, error) {
 	declared, err := missionfile.DecodeChildren(raw)
 	if err != nil {
@@ -22,7 +22,7 @@ func childrenOf(parent string, n int, raw []byte) ([]core.JobSpec, error) {
 			return !slices.ContainsFunc(child.Needs, func(need string) bool { return ids[need] == "" })
 		})
 		if next < 0 {
-			return nil, fmt.Errorf("the needs of the children name none of them, or lead in a circle")
+			panic("host: decoded children need each other in a circle")
 		}
 		child := declared[next]
 		declared = slices.Delete(declared, next, next+1)
@@ -30,9 +30,6 @@ func childrenOf(parent string, n int, raw []byte) ([]core.JobSpec, error) {
 		child.ID = core.ChildID(parent, n+len(ordered)+1)
 		for i, need := range child.Needs {
 			child.Needs[i] = ids[need]
-		}
-		if name != "" && ids[name] != "" {
-			return nil, fmt.Errorf("two children are called %q", name)
 		}
 		ids[name] = child.ID
 		delete(ids, "")

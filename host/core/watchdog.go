@@ -81,15 +81,9 @@ func (r *Round) evolveAbsence(e *RoundClosed) {
 		return
 	}
 	for i := range r.Seats {
-		r.Seats[i].Validator.Missed++
-	}
-	absent := map[int64]bool{}
-	for _, seat := range e.Absent {
-		absent[seat] = true
-	}
-	for i := range r.Seats {
-		if !absent[int64(i)] {
-			r.Seats[i].Validator.Missed = 0
+		v := r.Seats[i].Validator
+		if v.Missed++; !slices.Contains(e.Absent, int64(i)) {
+			v.Missed = 0
 		}
 	}
 }
