@@ -33,6 +33,7 @@ const lattice = `
 	host/council      0
 	host/journal      0
 	host/wfcommons    0
+	host/script       0
 	host/core         1  host/council host/ledger
 	host/missionfile  2  host/core host/ledger
 	host/inquiry      2  host/core host/ledger

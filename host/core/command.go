@@ -124,6 +124,30 @@ type Delegate struct {
 	EnergyUsed  ledger.Amount // Unreported where nobody measured
 	ComputeUsed ledger.Amount
 	Children    []JobSpec // their ids are <job>__<n>, n counting on from 1
+	Ruling      *Ruling   // where policies were asked
+}
+
+// Admit answers for the policies that were asked about an assignment.
+type Admit struct {
+	Job     string
+	Attempt int64
+	Lease   Seq
+	Ruling  Ruling
+}
+
+// Advise is what a steward, the guardian or a strategist, answered. A fault
+// leaves it without plan.
+type Advise struct {
+	Steward    string
+	Seen       Seq // what it was told of
+	Script     Digest
+	Generation int64
+	Headline   string
+	Alerts     []Alert
+	Recommend  []string
+	Actions    []Action
+	Wake       Duration // it wants to be asked again after that, 0 when something has happened
+	Fault      string
 }
 
 // Commit carries commitments: all of a round's host-held seats in one, those of
@@ -207,6 +231,8 @@ type Order struct {
 	Job     string // cancel, approve, deny
 	Reason  string
 	Post    *JobSpec // post
+	Edit    Digest   // apply: of the sources that wait
+	Ruling  *Ruling  // of policies in shadow: it cannot keep an order from being obeyed
 	Problem string   // why the order cannot be understood; it is refused
 }
 
@@ -221,8 +247,9 @@ const (
 	EmergencyStop OrderKind = "emergency-stop"
 	CancelJob     OrderKind = "cancel"
 	PostJob       OrderKind = "post"
-	Approve       OrderKind = "approve" // a job that awaits approval
+	Approve       OrderKind = "approve" // a job that awaits approval, or an action that a plan waits with
 	Deny          OrderKind = "deny"
+	ApplyEdit     OrderKind = "apply" // an edit that takes something away
 )
 
 // Command names, as they stand in the record.
@@ -235,6 +262,8 @@ func (*Resolve) Name() string    { return "resolve" }
 func (*Result) Name() string     { return "result" }
 func (*Failure) Name() string    { return "failure" }
 func (*Delegate) Name() string   { return "delegate" }
+func (*Admit) Name() string      { return "admit" }
+func (*Advise) Name() string     { return "advise" }
 func (*Commit) Name() string     { return "commit" }
 func (*Reveal) Name() string     { return "reveal" }
 func (*Tick) Name() string       { return "tick" }
@@ -267,6 +296,10 @@ func newCommand(name string) Command {
 		return new(Failure)
 	case "delegate":
 		return new(Delegate)
+	case "admit":
+		return new(Admit)
+	case "advise":
+		return new(Advise)
 	case "commit":
 		return new(Commit)
 	case "reveal":
@@ -354,6 +387,16 @@ func (d *Delegate) fields(c *Codec) {
 	c.Text("job", &d.Job)
 	integer(c, "attempt", &d.Attempt)
 	c.Seq("lease", &d.Lease)
+}
+
+func (a *Admit) fields(c *Codec) {
+	c.Text("job", &a.Job)
+	integer(c, "attempt", &a.Attempt)
+	c.Seq("lease", &a.Lease)
+}
+
+func (a *Advise) fields(c *Codec) {
+	c.Text("steward", &a.Steward)
 }
 
 func (v *Commit) fields(c *Codec) {

@@ -39,6 +39,15 @@ type (
 		Detail string
 		Digest Digest
 	}
+	// EditHeld puts an edit that takes something away before the owner; it says
+	// what it would take. EditApproved is the owner's word.
+	EditHeld struct {
+		Digest  Digest // of its sources
+		Removes []string
+		Drains  []string
+	}
+	// EditApproved lets a held edit be put in force.
+	EditApproved struct{ Digest Digest }
 	// SourceRecorded holds a piece of a file.
 	SourceRecorded struct {
 		Digest Digest
@@ -204,8 +213,10 @@ type (
 	// runs until there is an answer.
 	ApprovalAsked struct {
 		Job    string
-		Reason string // undecided, exhausted
+		Reason string // undecided, exhausted, policy
 		Detail string
+		// Children are those a policy wants a person to see before they are posted.
+		Children []JobSpec
 	}
 	// ApprovalGiven is the answer: the job goes on, or does not.
 	ApprovalGiven struct {
@@ -219,6 +230,63 @@ type (
 		State  JobState
 		Reason string
 		Detail string
+	}
+	// VerdictGiven is what policies said of a request.
+	VerdictGiven struct{ Ruling }
+	// ScriptSuspended takes a script out that keeps failing, until an edit
+	// changes it: from here on its fallback is said in its place.
+	ScriptSuspended struct {
+		Script   string // policy.spending, guardian, strategist.macro
+		Faults   int64  // in a row
+		Fallback string
+		Fault    string // the last
+	}
+	// PlanRecorded is what a steward answered, and what came of its actions.
+	PlanRecorded struct {
+		Steward    string
+		Seen       Seq
+		Script     Digest
+		Generation int64
+		Same       bool // as its last one, whose members stand
+		Headline   string
+		Alerts     []Alert
+		Recommend  []string
+		Actions    []PlannedAction
+		Wake       Duration
+		Fault      string
+	}
+	// ActionApproved and ActionDropped end an action's waiting.
+	ActionApproved struct{ ID string }
+	// ActionDropped says why an action is not taken any more.
+	ActionDropped struct {
+		ID     string
+		Reason string // denied, withdrawn
+	}
+	// JobExpedited puts a job before all others of its priority and lower.
+	JobExpedited struct {
+		Job string
+		By  string
+	}
+	// RewardBoosted adds to a waiting job's reward, paid by an account; a
+	// transfer follows. What a job that fails gives back goes there first.
+	RewardBoosted struct {
+		Job    string
+		Tokens ledger.Amount
+		By     string // name of the account
+	}
+	// SkillPaused keeps jobs that need a skill from starting until then.
+	SkillPaused struct {
+		Skill string
+		Until Time
+		By    string
+	}
+	// SkillResumed lets them start again.
+	SkillResumed struct{ Skill string }
+	// Repriced sets prices where a steward wants them; the rule moves them on.
+	Repriced struct {
+		Energy  ledger.Amount
+		Compute ledger.Amount
+		By      string
 	}
 	// PricesSet moves the prices of the resources, TOKEN per 1,000 units.
 	PricesSet struct {
@@ -292,6 +360,18 @@ type (
 func (*MissionCreated) Name() string    { return "mission_created" }
 func (*GenerationApplied) Name() string { return "generation_applied" }
 func (*EditRefused) Name() string       { return "edit_refused" }
+func (*EditHeld) Name() string          { return "edit_held" }
+func (*EditApproved) Name() string      { return "edit_approved" }
+func (*VerdictGiven) Name() string      { return "verdict_given" }
+func (*ScriptSuspended) Name() string   { return "script_suspended" }
+func (*PlanRecorded) Name() string      { return "plan_recorded" }
+func (*ActionApproved) Name() string    { return "action_approved" }
+func (*ActionDropped) Name() string     { return "action_dropped" }
+func (*JobExpedited) Name() string      { return "job_expedited" }
+func (*RewardBoosted) Name() string     { return "reward_boosted" }
+func (*SkillPaused) Name() string       { return "skill_paused" }
+func (*SkillResumed) Name() string      { return "skill_resumed" }
+func (*Repriced) Name() string          { return "repriced" }
 func (*SourceRecorded) Name() string    { return "source_recorded" }
 func (*JobsExpanded) Name() string      { return "jobs_expanded" }
 func (*JobPosted) Name() string         { return "job_posted" }
@@ -337,10 +417,10 @@ func (*ClockAdvanced) Name() string     { return "clock_advanced" }
 // pages and the decoder are derived from it.
 func Events() []Event {
 	return []Event{
-		&MissionCreated{}, &GenerationApplied{}, &EditRefused{}, &SourceRecorded{}, &JobsExpanded{}, &JobPosted{}, &JobReady{},
+		&MissionCreated{}, &GenerationApplied{}, &EditRefused{}, &EditHeld{}, &EditApproved{}, &SourceRecorded{}, &JobsExpanded{}, &JobPosted{}, &JobReady{},
 		&JobAssigned{}, &AttemptStarted{}, &AttemptReleased{}, &AttemptVoided{}, &AttemptSubmitted{}, &AttemptDelegated{}, &JobResumed{}, &AttemptFailed{}, &AttemptRejected{},
 		&ResultHeld{}, &RoundOpened{}, &VotesCommitted{}, &RevealOpened{}, &VotesRevealed{}, &VotesAbstained{}, &SeatsReminded{}, &SeatEquivocated{}, &RoundClosed{},
-		&JobsUnattended{}, &ApprovalAsked{}, &ApprovalGiven{}, &JobEnding{}, &PricesSet{}, &JobEnded{}, &Transfer{},
+		&JobsUnattended{}, &ApprovalAsked{}, &ApprovalGiven{}, &JobEnding{}, &VerdictGiven{}, &ScriptSuspended{}, &PlanRecorded{}, &ActionApproved{}, &ActionDropped{}, &JobExpedited{}, &RewardBoosted{}, &SkillPaused{}, &SkillResumed{}, &Repriced{}, &PricesSet{}, &JobEnded{}, &Transfer{},
 		&OrderTaken{}, &MissionPaused{}, &MissionResumed{}, &MissionStopping{}, &MissionStopped{}, &MissionEnded{}, &Checkpointed{},
 		&HostStarted{}, &HostLeft{}, &JournalCut{}, &ClockAdvanced{},
 	}
@@ -354,6 +434,30 @@ func newEvent(name string) Event {
 		return new(GenerationApplied)
 	case "edit_refused":
 		return new(EditRefused)
+	case "edit_held":
+		return new(EditHeld)
+	case "edit_approved":
+		return new(EditApproved)
+	case "verdict_given":
+		return new(VerdictGiven)
+	case "script_suspended":
+		return new(ScriptSuspended)
+	case "plan_recorded":
+		return new(PlanRecorded)
+	case "action_approved":
+		return new(ActionApproved)
+	case "action_dropped":
+		return new(ActionDropped)
+	case "job_expedited":
+		return new(JobExpedited)
+	case "reward_boosted":
+		return new(RewardBoosted)
+	case "skill_paused":
+		return new(SkillPaused)
+	case "skill_resumed":
+		return new(SkillResumed)
+	case "repriced":
+		return new(Repriced)
 	case "source_recorded":
 		return new(SourceRecorded)
 	case "jobs_expanded":

@@ -256,6 +256,7 @@ func (e *ApprovalAsked) fields(c *Codec) {
 	c.Text("job", &e.Job)
 	c.Text("reason", &e.Reason)
 	c.Text("detail", &e.Detail)
+	records(c, "children", &e.Children)
 }
 
 func (e *ApprovalGiven) fields(c *Codec) {

@@ -274,7 +274,8 @@ func operationSettings() []Setting {
 		priced(amount("autonomy", "price_floor", "0.35", Now, spec(func(s *Spec) any { return &s.Autonomy.PriceFloor }), "Lowest price."), maxPrice),
 		priced(amount("autonomy", "price_ceiling", "14", Now, spec(func(s *Spec) any { return &s.Autonomy.PriceCeiling }), "Highest price."), maxPrice),
 		ratio("autonomy", "price_smoothing", "0.28", Now, spec(func(s *Spec) any { return &s.Autonomy.PriceSmoothing }), "How fast prices follow utilisation."),
-		idle(amount("autonomy", "budget", "0", Now, spec(func(s *Spec) any { return &s.Autonomy.Budget }), "TOKEN the guardian may spend by itself.")),
+		{Block: "autonomy", Name: "may", Kind: KindNames, Default: "", Choices: []string{ActExpedite, ActReprice, ActBoost, ActPauseSkill, ActPost, ActSteer}, Changes: Now, at: spec(func(s *Spec) any { return &s.Autonomy.May }), Doc: "What the guardian does by itself; the rest of its plan waits for approval."},
+		amount("autonomy", "budget", "0", Now, spec(func(s *Spec) any { return &s.Autonomy.Budget }), "TOKEN the guardian may spend by itself, out of the owner's account."),
 		count("delegation", "max_depth", "9", 1, 64, Now, spec(func(s *Spec) any { return &s.Delegation.MaxDepth }), "How deep jobs may post child jobs."),
 		duration("delegation", "retry", "120s", Now, spec(func(s *Spec) any { return &s.Delegation.Retry }), "How often unattended jobs are reminded."),
 		count("delegation", "background_limit", "128", 0, 1_000_000, Now, spec(func(s *Spec) any { return &s.Delegation.BackgroundLimit }), "Most jobs running at once on this host; 0 is no limit."),
@@ -304,6 +305,7 @@ func WorkerSettings() []Setting {
 		ratio("worker.simulated", "failure_ratio", "0", NewJobs, worker(func(w *WorkerSpec) any { return &w.Simulated.FailureRatio }), "Part of its attempts that fail, drawn from the seed."),
 		ratio("worker.simulated", "wrong_ratio", "0", NewJobs, worker(func(w *WorkerSpec) any { return &w.Simulated.WrongRatio }), "Part of its answers that are wrong, drawn from the seed."),
 	}
+	all = append(all, scriptSettings("worker.script", "5s", []string{"none"}, func(t any) *ScriptSpec { return &t.(*WorkerSpec).Script })...)
 	return append(all, execSettings("worker.exec", func(t any) *ExecSpec { return &t.(*WorkerSpec).Exec })...)
 }
 
@@ -317,6 +319,7 @@ func ValidatorSettings() []Setting {
 		ratio("validator.simulated", "absent_ratio", "0", Now, model(func(m *ValidatorModel) any { return &m.AbsentRatio }), "Part of its seats it leaves silent, drawn from the seed."),
 		ratio("validator.simulated", "wrong_ratio", "0", Now, model(func(m *ValidatorModel) any { return &m.WrongRatio }), "Part of its votes that are against what it knows, drawn from the seed."),
 	}
+	all = append(all, scriptSettings("validator.script", "1s", []string{"abstain", "rule"}, func(t any) *ScriptSpec { return &t.(*ValidatorSpec).Script })...)
 	return append(all, execSettings("validator.exec", func(t any) *ExecSpec { return &t.(*ValidatorSpec).Exec })...)
 }
 

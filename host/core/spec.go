@@ -37,6 +37,9 @@ type Spec struct {
 	Accounts   []AccountSpec
 	Workers    []WorkerSpec
 	Validators []ValidatorSpec
+	Policies   []PolicySpec // in the order of the file
+	Guardian    *GuardianSpec // nil: none
+	Strategists []StrategistSpec
 	// Instances is the number of job instances the file declares.
 	Instances int64
 }
@@ -102,6 +105,7 @@ type Autonomy struct {
 	PriceFloor       ledger.Amount
 	PriceCeiling     ledger.Amount
 	PriceSmoothing   ledger.Ratio
+	May              []string // kinds of action the guardian takes by itself
 	Budget           ledger.Amount
 }
 
@@ -137,8 +141,9 @@ type WorkerKind string
 
 // The kinds of worker this version runs.
 const (
-	Simulated WorkerKind = "simulated"
-	Exec      WorkerKind = "exec"
+	Simulated    WorkerKind = "simulated"
+	Exec         WorkerKind = "exec"
+	ScriptWorker WorkerKind = "script"
 )
 
 // WorkerSpec is one worker block: a pool of equal instances.
@@ -151,6 +156,7 @@ type WorkerSpec struct {
 	Kind      WorkerKind
 	Simulated SimulatedSpec
 	Exec      ExecSpec
+	Script    ScriptSpec
 }
 
 // SimulatedSpec is a worker that only takes time. Speed is in parts per
@@ -184,6 +190,7 @@ const (
 	RuleValidator      ValidatorKind = "rule"      // judges a job's accept block
 	ExecValidator      ValidatorKind = "exec"      // asks a program
 	SimulatedValidator ValidatorKind = "simulated" // judges as a rule does, but may be absent or wrong
+	ScriptValidator    ValidatorKind = "script"    // asks a script
 	OutsideValidator   ValidatorKind = "outside"   // signs its commitments with a key of its own
 )
 
@@ -194,6 +201,7 @@ type ValidatorSpec struct {
 	Instances []string
 	Kind      ValidatorKind
 	Exec      ExecSpec
+	Script    ScriptSpec
 	Simulated ValidatorModel
 	Keys      [][32]byte
 }

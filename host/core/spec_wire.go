@@ -19,6 +19,9 @@ func (s *Spec) fields(c *Codec) {
 	records(c, "accounts", &s.Accounts)
 	records(c, "workers", &s.Workers)
 	records(c, "validators", &s.Validators)
+	records(c, "policies", &s.Policies)
+	object(c, "guardian", &s.Guardian)
+	records(c, "strategists", &s.Strategists)
 	integer(c, "instances", &s.Instances)
 }
 
@@ -32,6 +35,7 @@ func (w *WorkerSpec) fields(c *Codec) {
 		}
 	}
 	records(c, "secrets", &w.Exec.Secrets)
+	w.Script.rest(c)
 }
 
 func (a *AccountSpec) fields(c *Codec) {
@@ -56,6 +60,7 @@ func (v *ValidatorSpec) fields(c *Codec) {
 		}
 	}
 	records(c, "secrets", &v.Exec.Secrets)
+	v.Script.rest(c)
 	list(c, "keys", &v.Keys, keyField)
 }
 

@@ -366,11 +366,11 @@ func TestDefaults(t *testing.T) {
 }
 
 func TestIdleSettingsWarnOnce(t *testing.T) {
-	m, diags := load(t, head+"autonomy {\n  budget = 5\n  may = [\"reprice\"]\n}\n"+job("alpha"))
+	m, diags := load(t, head+"delegation {\n  lease = 5\n}\n"+job("alpha"))
 	require.NotNil(t, m)
 	require.Len(t, diags, 1)
 	require.Equal(t, Warning, diags[0].Severity)
-	require.Equal(t, "mission.hcl:9:1: warning: Nothing acts on this yet: This version accepts budget, may and does nothing with it.", diags[0].String())
+	require.Equal(t, "mission.hcl:9:1: warning: Nothing acts on this yet: This version accepts lease and does nothing with it.", diags[0].String())
 }
 
 // TestEveryPrefix: a mission cut anywhere is refused in words or is a mission.
