@@ -25,19 +25,19 @@ type Digest [32]byte
 // filled in. The jobs are not part of it: they are expanded an instance at a
 // time and arrive as JobSpec.
 type Spec struct {
-	Mission    MissionSpec
-	Treasury   Treasury
-	Resources  Resources
-	Governance Governance
-	Autonomy   Autonomy
-	Delegation Delegation
-	Checkpoint Checkpointing
-	Retention  Retention
-	Reload     Reload
-	Accounts   []AccountSpec
-	Workers    []WorkerSpec
-	Validators []ValidatorSpec
-	Policies   []PolicySpec // in the order of the file
+	Mission     MissionSpec
+	Treasury    Treasury
+	Resources   Resources
+	Governance  Governance
+	Autonomy    Autonomy
+	Delegation  Delegation
+	Checkpoint  Checkpointing
+	Retention   Retention
+	Reload      Reload
+	Accounts    []AccountSpec
+	Workers     []WorkerSpec
+	Validators  []ValidatorSpec
+	Policies    []PolicySpec  // in the order of the file
 	Guardian    *GuardianSpec // nil: none
 	Strategists []StrategistSpec
 	// Instances is the number of job instances the file declares.
