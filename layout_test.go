@@ -61,10 +61,15 @@ var mapRanges = map[string]string{
 
 // stateWriters are the files of the core that assign to fields of the state.
 var stateWriters = map[string]string{
-	"evolve.go":     "the one writer: what each event does",
-	"schedule.go":   "its part for workers: pools, classes, free slots",
-	"checkpoint.go": "puts a state back from its chunks, and remembers which chunks are sealed",
-	"head.go":       "reads the first of those chunks",
+	"evolve.go":            "the one writer: what each event does; its parts stand beside it",
+	"evolve_attempt.go":    "attempts",
+	"evolve_generation.go": "generations: accounts, limits, validators",
+	"evolve_index.go":      "the indexes a job is in",
+	"evolve_job.go":        "jobs",
+	"evolve_transfer.go":   "money and prices",
+	"schedule.go":          "workers: pools, classes, free slots",
+	"checkpoint.go":        "puts a state back from its chunks, and remembers which chunks are sealed",
+	"head.go":              "reads the first of those chunks",
 }
 
 // badNames say nothing about what a package is for.
