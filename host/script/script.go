@@ -94,7 +94,9 @@ var ErrClosed = errors.New("no script is run any more")
 type Engine interface {
 	// Bundle makes a program of an entry, a path in the mission folder or
 	// omega:<name>, and of what it imports. Read gives the bytes of a file of the
-	// mission folder. A program is made once for the same files.
+	// mission folder, and those of an entry omega:<name>: a recorded generation
+	// keeps its own. An error that is fs.ErrNotExist says there is no such file. A
+	// program is made once for the same files.
 	Bundle(ctx context.Context, entry string, read func(path string) ([]byte, error)) (*Program, []Problem)
 	// Call runs a call. Calls that come together travel together.
 	Call(ctx context.Context, call Call) Answer
