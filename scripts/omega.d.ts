@@ -66,6 +66,8 @@ declare module "omega:types" {
     worker: string;
     /** When it became ready, 0 before. */
     ready_at: Millis;
+    /** When the attempt that runs started, 0 when none does. */
+    started_at: Millis;
     /** When it expires, 0 never. */
     due_at: Millis;
     /** Since when it could have been taken, 0 when it does not wait for a worker. */
@@ -73,11 +75,11 @@ declare module "omega:types" {
     expedited: boolean;
   }
 
-  export interface Worker { worker: string; block: string; kind: string; skills: string[]; slots: number; load: number; stake_free: Amount; draining: boolean }
+  export interface Worker { worker: string; block: string; kind: string; skills: string[]; /** Of its work; 1 where its kind has none. */ speed: number; slots: number; load: number; stake_free: Amount; draining: boolean }
   export interface Validator { validator: string; block: string; kind: string; stake_free: Amount; missed: number; draining: boolean }
   export interface Account { account: string; free: Amount; jobs_open: number }
   /** Everything that needs the same skills. */
-  export interface Skill { skills: string[]; waiting: number; oldest: Millis; workers: number; free_slots: number; paused: boolean }
+  export interface Skill { skills: string[]; waiting: number; /** Since when the first of them waits, 0 when none does. */ oldest: Millis; workers: number; free_slots: number; paused: boolean }
 
   // ——— policies ———
 
@@ -140,7 +142,7 @@ declare module "omega:types" {
   export interface Plan { headline?: string; alerts?: Alert[]; recommend?: string[]; actions?: Action[] }
   export type Guardian = (input: GuardianInput, view: View) => Plan;
 
-  export interface Happening { seq: number; at: Millis; event: string; job: string; text: string }
+  export interface Happening { seq: number; at: Millis; event: string; job: string; /** How it ended, of job_ended: finalized, failed, cancelled, expired, skipped; "" of others. */ state: string; text: string }
   export interface StrategistInput {
     [query: string]: any;
     /** What has happened since it was last asked, the newest last, at most 64. */
