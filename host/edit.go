@@ -14,6 +14,7 @@ import (
 // edit is what became of a mission file that is not the one in force.
 type edit struct {
 	Applied     bool
+	Held        *core.HeldEdit // it takes something away and waits for the owner
 	Generation  int64
 	Refusal     *core.Refusal
 	Diagnostics missionfile.Diagnostics
@@ -24,11 +25,10 @@ func (e *edit) tell(w io.Writer) {
 	switch {
 	case e.Applied:
 		fmt.Fprintf(w, "the mission file has changed: generation %d is in force\n", e.Generation)
+	case e.Held != nil:
+		fmt.Fprintf(w, "the mission file has changed, and the change waits: it removes %s; omega apply puts it in force\n", fewNames(slices.Concat(e.Held.Removes, e.Held.Drains)))
 	case e.Refusal != nil:
 		fmt.Fprintf(w, "the mission file has changed, and the change is not in force: %s\n", e.Refusal.Error())
-		if e.Refusal.Code == core.RefuseEditHeld {
-			fmt.Fprintln(w, "to allow it, write: reload { allow_removals = true }")
-		}
 	default:
 		_ = e.Diagnostics.Print(w, false)
 		fmt.Fprintln(w, "the mission file is broken: the recorded generation stays in force")
@@ -56,14 +56,27 @@ func (l *loop) takeEdit(now core.Time, mission *missionfile.Mission, problems mi
 	if err := l.recordSources(now, mission.Sources()); err != nil {
 		return nil, err
 	}
+	generation := l.state.Generation()
 	entry, err := l.apply(now, "mission", &next)
 	if err != nil {
 		return nil, err
 	}
-	if entry.Refusal == nil {
-		l.desk.missions.put(l.state.Generation(), mission)
+	found := &edit{Applied: l.state.Generation() > generation, Generation: l.state.Generation(), Refusal: entry.Refusal, Diagnostics: problems}
+	switch {
+	case found.Applied:
+		l.desk.missions.put(found.Generation, mission)
+	case entry.Refusal == nil || entry.Refusal.Code == core.RefuseEditHeld:
+		found.Held = l.state.HeldEdit()
 	}
-	return &edit{Applied: entry.Refusal == nil, Generation: l.state.Generation(), Refusal: entry.Refusal, Diagnostics: problems}, nil
+	return found, nil
+}
+
+func fewNames(names []string) string {
+	const few = 5
+	if len(names) <= few {
+		return fmt.Sprintf("%q", names)
+	}
+	return fmt.Sprintf("%q and %d more", names[:few], len(names)-few)
 }
 
 // ErrFileLost is a mission whose first host ended between genesis and the file

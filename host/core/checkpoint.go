@@ -150,7 +150,9 @@ func (j *Job) fields(c *Codec) {
 	c.Amount("slashes", &j.slashes)
 	object(c, "ending", &j.ending)
 	object(c, "asked", &j.asked)
+	object(c, "said", &j.said)
 	c.Flag("patient", &j.patient)
+	c.Flag("cleared", &j.cleared)
 	integer(c, "rounds", &j.Rounds)
 	integer(c, "undecided", &j.Undecided)
 	object(c, "round", &j.Round)
@@ -161,6 +163,11 @@ func (a *asked) fields(c *Codec) {
 	a.ApprovalAsked.fields(c)
 	integer(c, "at", &a.at)
 	c.Text("in", (*string)(&a.in))
+}
+
+func (v *said) fields(c *Codec) {
+	c.Text("say", &v.say)
+	c.Text("reason", &v.reason)
 }
 
 func (a *Answer) fields(c *Codec) {
@@ -296,6 +303,9 @@ func (s *State) relinkWork(j *Job) {
 	if j.working {
 		j.Worker.Load++
 		s.running++
+	}
+	if j.State == JobAssignedState {
+		s.asking++
 	}
 	if j.held != nil {
 		s.heldJobs++

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/omega-run/omega/host/council"
 	"github.com/omega-run/omega/host/ledger"
 )
 
@@ -24,6 +25,10 @@ func (s *State) delegate(c *Delegate) *Refusal {
 	if refusal != nil {
 		return refusal
 	}
+	if problem := s.UnfitRuling(HookDelegate, c.Ruling); problem != "" {
+		return refuse(RefuseRuling, problem)
+	}
+	s.heed(HookDelegate, c.Job, c.Ruling)
 	held := &ResultHeld{
 		Job: c.Job, Attempt: c.Attempt, Children: c.Children,
 		EnergyUsed: reported(c.EnergyUsed, j.Spec.EnergyBudget), ComputeUsed: reported(c.ComputeUsed, j.Spec.ComputeBudget),
@@ -45,13 +50,17 @@ func reported(used, budget ledger.Amount) ledger.Amount {
 
 // hand posts children and ends the attempt that asks for them: what it used is
 // paid, its stake comes back, and it does not count. Children that cannot be
-// posted are the attempt's failure.
+// posted, or that a policy denies, are the attempt's failure.
 func (s *State) hand(j *Job, r *ResultHeld) {
+	energy, compute, ruled := min(r.EnergyUsed, j.Spec.EnergyBudget), min(r.ComputeUsed, j.Spec.ComputeBudget), j.said
+	if ruled != nil && ruled.say == SayDeny {
+		s.failUsing(j, reasonDenied, ruled.reason, energy, compute)
+		return
+	}
 	if problem := s.unfitChildren(j, r.Children); problem != "" {
 		s.fail(j, reasonDelegation, problem)
 		return
 	}
-	energy, compute := min(r.EnergyUsed, j.Spec.EnergyBudget), min(r.ComputeUsed, j.Spec.ComputeBudget)
 	steps := s.steps(j)
 	s.addUsage(steps, j, energy, compute)
 	steps.add(StepStakeReturn, 0, j.Stake)
@@ -60,13 +69,35 @@ func (s *State) hand(j *Job, r *ResultHeld) {
 		Job: j.Spec.ID, Attempt: j.Attempt, EnergyUsed: energy, ComputeUsed: compute,
 		OverReported: energy < r.EnergyUsed || compute < r.ComputeUsed,
 	})
-	for i := range r.Children {
-		spec := s.childSpec(j, &r.Children[i])
+	if ruled != nil && ruled.say == SayAsk {
+		s.emit(&ApprovalAsked{Job: j.Spec.ID, Reason: reasonPolicy, Detail: ruled.reason, Children: r.Children})
+		return
+	}
+	s.postChildren(j, r.Children)
+}
+
+func (s *State) postChildren(j *Job, children []JobSpec) {
+	for i := range children {
+		spec := s.childSpec(j, &children[i])
 		s.emit(&JobPosted{Spec: spec, Deposit: s.depositOf(&spec)})
 		if escrow := s.escrowFor(&spec); escrow > 0 {
 			s.escrow(s.jobs[spec.ID], escrow)
 		}
 	}
+}
+
+// postAsked answers for children that a policy wanted a person to see: they are
+// posted, or their attempt is lost after all.
+func (s *State) postAsked(j *Job, children []JobSpec, approve bool, why string) {
+	if !approve {
+		s.lose(j, reasonDenied, council.CutReason(why), 0, 0)
+		return
+	}
+	if problem := s.unfitChildren(j, children); problem != "" {
+		s.lose(j, reasonDelegation, problem, 0, 0)
+		return
+	}
+	s.postChildren(j, children)
 }
 
 func (s *State) childSpec(j *Job, child *JobSpec) JobSpec {

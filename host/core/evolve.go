@@ -102,6 +102,8 @@ func (s *State) evolve(event Event) {
 		s.evolvePrices(e)
 	case *JobsUnattended:
 		s.reminded = s.now
+	case *VerdictGiven, *ScriptSuspended, *EditHeld, *EditApproved:
+		s.evolvePolicy(event)
 	case *OrderTaken:
 		s.orders.take(e, s.seq, s.now, s.spec.Retention.IDs)
 	case *MissionPaused, *MissionResumed, *MissionStopping, *MissionStopped, *MissionEnded:

@@ -9,9 +9,11 @@ func (s *State) evolveAttempt(event Event) {
 		j.State, j.Attempt, j.Lease, j.EnergyPrice, j.ComputePrice = JobAssignedState, e.Attempt, s.seq, e.EnergyPrice, e.ComputePrice
 		j.RetryAt, j.Undecided = 0, 0
 		s.takeWorker(j, s.workers[e.Worker])
+		s.asking++
 		s.touch(j)
 	case *AttemptStarted:
 		j := s.jobs[e.Job]
+		s.asking--
 		j.State, j.StartedAt = JobRunning, s.now
 		s.touch(j)
 	case *AttemptReleased:

@@ -15,6 +15,8 @@ func (s *State) evolveGeneration(e *GenerationApplied) {
 		}
 	}
 	s.evolvePurses(&e.Spec)
+	s.forgiveFaults(&s.spec, &e.Spec)
+	s.edit = nil
 	s.spec, s.spelled = e.Spec, nil
 	s.evolvePools(&e.Spec)
 	s.evolveValidators(e)

@@ -178,6 +178,7 @@ func (s *State) evolveAnswered(e *ApprovalGiven) {
 	j := s.jobs[e.Job]
 	j.State = j.asked.in
 	j.patient = j.patient || e.Approve && j.asked.Reason == reasonExhausted
+	j.cleared = j.cleared || e.Approve && j.asked.Reason == reasonPolicy && j.asked.in != JobDelegated
 	if j.State != JobPostedState { // denied, it goes on under the same deadline
 		j.ReadyAt += s.now - j.asked.at
 	}

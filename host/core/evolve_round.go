@@ -33,6 +33,7 @@ func (s *State) evolveRound(event Event) {
 			seat := &j.Round.Seats[vote.Seat]
 			seat.Revealed, seat.Vote, seat.Reason = true, vote.Vote, vote.Reason
 		}
+		s.evolveJudged(j.Round, e.Votes)
 		s.touch(j)
 	case *VotesAbstained:
 		j := s.jobs[e.Job]

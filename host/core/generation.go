@@ -2,7 +2,6 @@ package core
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -121,17 +120,17 @@ func (s *State) applyGeneration(c *Generation) *Refusal {
 	if off := c.Spec.Governance.Committee == 0; off != (s.spec.Governance.Committee == 0) {
 		return refuse(RefuseSettingFixed, "the council cannot be turned on or off once a mission has begun")
 	}
-	gone := slices.Concat(c.Removes, c.Drains)
-	if len(gone) > 0 && !c.Spec.Reload.AllowRemovals {
-		return refuse(RefuseEditHeld, "it removes "+fewNames(gone))
-	}
-	if len(gone) > maxRemoved {
-		return refuse(RefuseEditHeld, fmt.Sprintf("it removes %d instances; at most %d at a time", len(gone), maxRemoved))
+	if gone := len(c.Removes) + len(c.Drains); gone > maxRemoved {
+		return refuse(RefuseEditHeld, fmt.Sprintf("it removes %d instances; at most %d at a time", gone, maxRemoved))
 	}
 	given := endowments(&c.Spec, &s.spec, s.workers, s.seatable)
 	if refusal := s.mayGive(given); refusal != nil {
 		return refusal
 	}
+	if s.mustWait(c) {
+		return s.holdEdit(c)
+	}
+	s.voidAssigned(reasonEdit) // and asked about anew, by the policies that come
 	var legs []Leg
 	for i, r := range [...]*Resource{&c.Spec.Resources.Energy, &c.Spec.Resources.Compute} {
 		legs = appendLimit(legs, [...]ledger.Unit{ledger.Energy, ledger.Compute}[i], s.limitChange(i, r.Capacity))
@@ -181,14 +180,6 @@ func (s *State) limitChange(i int, limit ledger.Amount) ledger.Amount {
 		return -min(-d, s.ledger.Balance(s.accounts.capacity[i]))
 	}
 	return d - min(d, s.usage[i].owed)
-}
-
-func fewNames(names []string) string {
-	const few = 5
-	if len(names) <= few {
-		return fmt.Sprintf("%q", names)
-	}
-	return fmt.Sprintf("%q and %d more", names[:few], len(names)-few)
 }
 
 // Change is one difference between two specs.

@@ -40,6 +40,8 @@ func (h *head) fields(c *Codec) {
 	c.Amount("compute_price", &s.prices[1])
 	integer(c, "priced", &s.priced)
 	integer(c, "reminded", &s.reminded)
+	records(c, "faults", &s.faults)
+	object(c, "edit", &s.edit)
 	s.pursesField(c)
 	c.inline("totals", &s.totals)
 	s.poolsField(c)

@@ -166,15 +166,22 @@ func (s *State) failure(c *Failure) *Refusal {
 // fail ends an attempt without a valid result: it counts, its whole budget is
 // paid, its stake comes back whole.
 func (s *State) fail(j *Job, reason, detail string) {
+	s.failUsing(j, reason, detail, j.Spec.EnergyBudget, j.Spec.ComputeBudget)
+}
+
+// failUsing is fail for an attempt whose use is known.
+func (s *State) failUsing(j *Job, reason, detail string, energy, compute ledger.Amount) {
 	steps := s.steps(j)
-	s.addUsage(steps, j, j.Spec.EnergyBudget, j.Spec.ComputeBudget)
+	s.addUsage(steps, j, energy, compute)
 	steps.add(StepStakeReturn, 0, j.Stake)
 	steps.emit()
+	s.lose(j, reason, detail, energy, compute)
+}
+
+// lose counts an attempt that is settled.
+func (s *State) lose(j *Job, reason, detail string, energy, compute ledger.Amount) {
 	retry := s.retryAt(j)
-	s.emit(&AttemptFailed{
-		Job: j.Spec.ID, Attempt: j.Attempt, Reason: reason, Detail: detail,
-		EnergyUsed: j.Spec.EnergyBudget, ComputeUsed: j.Spec.ComputeBudget, RetryAt: retry,
-	})
+	s.emit(&AttemptFailed{Job: j.Spec.ID, Attempt: j.Attempt, Reason: reason, Detail: detail, EnergyUsed: energy, ComputeUsed: compute, RetryAt: retry})
 	if retry == 0 {
 		s.end(j, JobFailed, reasonAttempts, reason)
 	}

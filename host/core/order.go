@@ -101,6 +101,7 @@ func (s *State) order(o *Order) *Refusal {
 	answer := &OrderTaken{ID: o.ID, Key: o.Key, Counter: o.Counter, Body: o.Body}
 	refusal := s.mayOrder(o)
 	if refusal == nil {
+		s.show(o)
 		refusal = s.obey(o)
 	}
 	if refusal != nil {
@@ -145,8 +146,27 @@ func (s *State) obey(o *Order) *Refusal {
 		return s.answer(o)
 	case PostJob:
 		return s.postOrdered(o.Post)
+	case ApplyEdit:
+		return s.approveEdit(o.Edit)
 	}
 	return refuse(RefuseOrderUnknown, string(o.Say))
+}
+
+// show records what policies say of a job the owner posts. It is obeyed whatever
+// they say.
+func (s *State) show(o *Order) {
+	if o.Say != PostJob || o.Post == nil || o.Ruling == nil || s.UnfitRuling(HookPost, o.Ruling) != "" {
+		return
+	}
+	s.heed(HookPost, s.idFor(o.Post), o.Ruling)
+}
+
+// idFor is the id of a job that the owner posts.
+func (s *State) idFor(spec *JobSpec) string {
+	if spec.ID == "" {
+		return fmt.Sprintf("post-%d", s.seq)
+	}
+	return spec.ID
 }
 
 func (s *State) pause() *Refusal {
@@ -240,11 +260,7 @@ func (s *State) voidRunning() {
 		if !s.roomInEntry() {
 			return
 		}
-		steps := s.steps(j)
-		s.addUnused(steps, j)
-		steps.add(StepStakeReturn, 0, j.Stake)
-		steps.emit()
-		s.emit(&AttemptVoided{Job: j.Spec.ID, Attempt: j.Attempt, Reason: string(s.status)})
+		s.void(j, string(s.status))
 	}
 }
 
@@ -278,9 +294,7 @@ func (s *State) postOrdered(spec *JobSpec) *Refusal {
 	}
 	job := *spec
 	job.Generation, job.Block, job.Parent = s.generation, "", ""
-	if job.ID == "" {
-		job.ID = fmt.Sprintf("post-%d", s.seq)
-	} else if !jobName.MatchString(job.ID) {
+	if job.ID = s.idFor(spec); !jobName.MatchString(job.ID) {
 		return refuse(RefuseInvalidJob, "a name is a lower-case letter, then up to 62 lower-case letters, digits or -")
 	}
 	if s.known(job.ID) {

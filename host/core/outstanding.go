@@ -26,6 +26,7 @@ const (
 	RunAttempt
 	CommitVotes
 	RevealVotes
+	AskPolicies // whether the worker may begin
 )
 
 // WorkID names the attempt a job is at: <job>/<attempt>.
@@ -47,6 +48,9 @@ func (s *State) WorkOf(j *Job) Work {
 		w.Kind = RunAttempt
 		return w
 	case s.status == Paused:
+	case j.State == JobAssignedState && s.status == Running:
+		w.Kind = AskPolicies
+		return w
 	case j.Spec.Lazy && s.settledInput(j):
 		return Work{Kind: ResolveInput, Job: j}
 	case j.State == JobCommitting && !j.Round.Closed && j.Round.waitsForHost():

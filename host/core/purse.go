@@ -120,7 +120,7 @@ func (s *State) exhaust(j *Job, lacks string) bool {
 
 // answer takes what a person says about a job that awaits approval. A result
 // nobody could decide is paid for or turned down; a job that lacks something
-// waits for it or fails.
+// waits for it or fails; what a policy wanted asked happens or does not.
 func (s *State) answer(o *Order) *Refusal {
 	j, refusal := s.goesOn(o.Job)
 	switch {
@@ -138,6 +138,10 @@ func (s *State) answer(o *Order) *Refusal {
 		s.approve(j, nil, nil)
 	case asked.Reason == reasonUndecided:
 		s.turnDown(j, o.Reason)
+	case asked.in == JobDelegated:
+		s.postAsked(j, asked.Children, approve, o.Reason)
+	case asked.Reason == reasonPolicy && !approve:
+		s.expireAs(j, JobFailed, reasonDenied, council.CutReason(o.Reason))
 	case !approve:
 		s.expireAs(j, JobFailed, reasonExhausted, asked.Detail)
 	}

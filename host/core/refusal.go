@@ -8,7 +8,8 @@ type RefusalCode string
 const (
 	RefuseAttemptOver      RefusalCode = "attempt_over"       // the attempt has ended already
 	RefuseCommitmentCopied RefusalCode = "commitment_copied"  // a commitment equal to an earlier one
-	RefuseEditHeld         RefusalCode = "removal_held"       // an edit that removes waits until removals are allowed
+	RefuseEditHeld         RefusalCode = "removal_held"       // an edit that removes waits for the owner already, or removes too much
+	RefuseEditUnknown      RefusalCode = "edit_unknown"       // no such edit waits for the owner
 	RefuseInvalidJob       RefusalCode = "invalid_job"        // the detail says what is wrong
 	RefuseJobEnded         RefusalCode = "job_ended"          // it has its one terminal state
 	RefuseJobExists        RefusalCode = "job_exists"         // its id is taken
@@ -26,6 +27,7 @@ const (
 	RefuseKeyUnknown       RefusalCode = "key_unknown"        // the key may not give orders
 	RefusePaused           RefusalCode = "paused"             // the mission is paused already
 	RefuseRevealMismatch   RefusalCode = "reveal_mismatch"    // a reveal that is not what was committed
+	RefuseRuling           RefusalCode = "ruling_unfit"       // policies have to be asked, or asked again; the detail says why
 	RefuseSettingFixed     RefusalCode = "setting_fixed"      // an edit of a setting that can never change
 	RefuseVoteClosed       RefusalCode = "vote_closed"        // the round does not take this now
 	RefuseAccountSpent     RefusalCode = "account_spent"      // an account cannot give back what is spent or set aside
@@ -45,6 +47,9 @@ const (
 	reasonUndecided  = "undecided"    // the council came to no outcome twice
 	reasonAttempts   = "attempts"     // no attempt is left
 	reasonDelegation = "delegation"   // its children could not be posted
+	reasonDenied     = "denied"       // by a policy, or by the person it wanted asked
+	reasonPolicy     = "policy"       // a policy wants a person asked
+	reasonEdit       = "edit"         // of an attempt nobody has begun: it is asked about anew
 	reasonUnskilled  = "unskilled"    // answered without the skills, and without children
 	reasonParent     = "parent_ended" // the job it was posted for has ended
 	reasonOwner      = "owner"        // the owner cancelled it

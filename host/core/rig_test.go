@@ -32,7 +32,10 @@ type rig struct {
 	kids   map[string][]core.JobSpec // what an attempt whose plan says kids posts
 	silent map[string]bool           // validators that never answer
 	says   map[string]string         // what a validator votes whatever the result
+	why    string                    // and the reason it gives
 	orders int64
+	ruled  map[string][]string // what policies say of a job's assignments, in order: allow, ask, deny, hang, fault
+	minds  map[string]string   // what they say of its children
 }
 
 const tokens = ledger.Amount(1_000_000)
@@ -41,6 +44,7 @@ func newRig(t *testing.T, spec core.Spec, jobs ...core.JobSpec) *rig {
 	spec.Instances = int64(len(jobs))
 	r := &rig{t: t, state: core.New(), mirror: core.New(), jobs: jobs, chunks: map[core.Digest][]byte{}, past: map[string]*core.Job{}, secret: map[string]*council.Sealer{}, plan: map[string][]string{}, used: core.Unreported}
 	r.kids, r.silent, r.says = map[string][]core.JobSpec{}, map[string]bool{}, map[string]string{}
+	r.ruled, r.minds = map[string][]string{}, map[string]string{}
 	var keys [][32]byte
 	for _, block := range spec.Validators {
 		for _, id := range block.Instances {
@@ -161,6 +165,11 @@ func (r *rig) answer() bool {
 			if r.vote(w) {
 				return true
 			}
+		case core.AskPolicies:
+			if say := r.saysOf(w); say != "hang" {
+				r.must(&core.Admit{Job: w.Job.Spec.ID, Attempt: w.Attempt, Lease: w.Lease, Ruling: *r.ruling(core.HookAssign, say)})
+				return true
+			}
 		case core.ResolveInput:
 			r.must(&core.Resolve{Job: w.Job.Spec.ID, Input: []byte(`{"from":"needs"}`)})
 			return true
@@ -182,7 +191,7 @@ func (r *rig) vote(w core.Work) bool {
 			vote, reason = "reject", "wrong"
 		}
 		if r.says[v.ID] != "" {
-			vote = r.says[v.ID]
+			vote, reason = r.says[v.ID], r.why
 		}
 		salt := r.secret[v.ID].Salt("M", j.Spec.ID, int(w.Round))
 		open := core.OpenVote{Seat: int64(i), Vote: vote, Reason: reason, Salt: salt}
@@ -240,7 +249,7 @@ func (r *rig) finishWork() {
 		case "fail":
 			r.must(&core.Failure{Job: id, Attempt: w.Attempt, Lease: w.Lease, Reason: "exit", Detail: "exit status 1"})
 		case "kids":
-			r.must(&core.Delegate{Job: id, Attempt: w.Attempt, Lease: w.Lease, EnergyUsed: r.used, ComputeUsed: core.Unreported, Children: r.children(w.Job)})
+			r.must(&core.Delegate{Job: id, Attempt: w.Attempt, Lease: w.Lease, EnergyUsed: r.used, ComputeUsed: core.Unreported, Children: r.children(w.Job), Ruling: r.ruling(core.HookDelegate, r.minds[id])})
 		case "wrong":
 			r.must(r.result(w, `{"wrong":true}`))
 		default:

@@ -202,6 +202,7 @@ func (s *State) reveal(c *Reveal) *Refusal {
 		}
 	}
 	s.emit(&VotesRevealed{Job: c.Job, Round: c.Round, Votes: c.Votes})
+	s.suspendFailing()
 	s.closeEarly(j)
 	return nil
 }

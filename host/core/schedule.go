@@ -231,6 +231,9 @@ func (s *State) endWork(j *Job) {
 		j.working = false
 		s.load(j.Worker, -1)
 	}
+	if j.State == JobAssignedState {
+		s.asking--
+	}
 }
 
 func (s *State) freeWorker(j *Job) {
@@ -238,7 +241,7 @@ func (s *State) freeWorker(j *Job) {
 		return
 	}
 	s.endWork(j)
-	j.LastWorker, j.Worker, j.Stake = j.Worker.ID, nil, 0
+	j.LastWorker, j.Worker, j.Stake, j.said = j.Worker.ID, nil, 0, nil
 }
 
 // schedule assigns ready jobs to free workers. Jobs of one class start strictly
@@ -266,7 +269,7 @@ func (s *State) schedule() {
 
 func (s *State) roomForWork() bool {
 	limit := s.spec.Delegation.BackgroundLimit
-	return s.freeSlots > 0 && (limit == 0 || s.running < limit)
+	return s.freeSlots > 0 && (limit == 0 || s.running < limit) && s.asking < maxAsking
 }
 
 // nextClass is the class whose first job comes before all others', among those
@@ -381,7 +384,9 @@ func (s *State) emitAssigned(j *Job, w *Worker, deposit ledger.Amount) {
 	steps.add(StepEnergy, 0, spec.EnergyBudget)
 	steps.add(StepCompute, 0, spec.ComputeBudget)
 	steps.emit()
-	s.emit(&AttemptStarted{Job: spec.ID, Attempt: j.Attempt})
+	if !s.asksAbout(j) {
+		s.emit(&AttemptStarted{Job: spec.ID, Attempt: j.Attempt})
+	}
 }
 
 func (s *State) stakeFor(j *Job) ledger.Amount {

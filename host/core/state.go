@@ -97,6 +97,7 @@ type Job struct {
 	slashes  ledger.Amount // over its children, paid into its escrow: its worker's, not to be spent on children
 	ending   *JobEnding    // how it will end once its children have
 	asked    *asked        // what a person is asked; nil while nobody is
+	said     *said         // what policies say of the children its attempt asks for; nil while they have not
 
 	index int    // in post order
 	group *group // its chunk of the sealed state; nil once it is put away
@@ -117,6 +118,7 @@ type Job struct {
 	deposit   ledger.Account
 	Escrowed  bool
 	patient   bool // a person has said that it may wait for what it lacks
+	cleared   bool // a person has said that it may be assigned: policies are not asked again
 	needEnded bool // a need ended otherwise than finalized
 	working   bool // holds a slot of its worker
 	touched   bool
@@ -128,6 +130,9 @@ type asked struct {
 	at Time
 	in JobState // the state the job was in
 }
+
+// said is what a ruling has come to.
+type said struct{ say, reason string }
 
 // Answer is a result, fixed.
 type Answer struct {
@@ -226,6 +231,8 @@ type State struct {
 	prices     [2]ledger.Amount
 	priced     Time // the last instant at which prices were looked at and moved
 	reminded   Time // of jobs nobody attends to
+	faults     []scriptFaults
+	edit       *HeldEdit // nil: none
 	totals     Totals
 
 	ledger   *ledger.Ledger
@@ -253,6 +260,7 @@ type State struct {
 	held      []bool // classes, in one pass of schedule
 	freeSlots int64
 	running   int64
+	asking    int64 // of them, waiting for a verdict
 	heldJobs  int64 // of them, with their result held
 
 	out        []Event

@@ -44,11 +44,11 @@ func weigh(event Event) int {
 	case *AttemptSubmitted:
 		return plain + len(e.Result) + file*len(e.Files) + namesOf(e.Files)
 	case *ResultHeld:
-		n := plain + len(e.Result) + file*len(e.Files) + namesOf(e.Files)
-		for i := range e.Children {
-			n += plain + len(e.Children[i].Input) + len(e.Children[i].Delegate) + len(e.Children[i].Simulated)
-		}
-		return n
+		return plain + len(e.Result) + file*len(e.Files) + namesOf(e.Files) + weighJobs(e.Children)
+	case *ApprovalAsked:
+		return plain + weighJobs(e.Children)
+	case *VerdictGiven:
+		return plain*(1+len(e.Verdicts)) + len(e.Request)
 	case *JobPosted:
 		return plain + len(e.Spec.Input) + len(e.Spec.Delegate) + len(e.Spec.Simulated) + file*len(e.Spec.Labels)
 	case *Transfer:
@@ -57,6 +57,14 @@ func weigh(event Event) int {
 		return plain + seat*len(e.Seats)
 	}
 	return plain
+}
+
+func weighJobs(jobs []JobSpec) (n int) {
+	const plain = 300
+	for i := range jobs {
+		n += plain + len(jobs[i].Input) + len(jobs[i].Delegate) + len(jobs[i].Simulated)
+	}
+	return n
 }
 
 func namesOf(files []File) (n int) {
@@ -120,6 +128,8 @@ func (s *State) decideWork(command Command) *Refusal {
 		return s.failure(c)
 	case *Delegate:
 		return s.delegate(c)
+	case *Admit:
+		return s.admit(c)
 	case *Commit:
 		return s.commit(c)
 	case *Reveal:
@@ -145,8 +155,11 @@ func (s *State) progress() {
 	switch {
 	case s.halted():
 		s.voidRunning()
-	case s.status == Stopping && s.running == s.heldJobs:
-		s.emit(&MissionStopped{})
+	case s.status == Stopping:
+		s.voidAssigned(string(Stopping))
+		if s.running == s.heldJobs {
+			s.emit(&MissionStopped{})
+		}
 	case s.status == Running:
 		s.submitHeld()
 		for again := true; again; {

@@ -86,7 +86,7 @@ func (p *Parties) at(at place, unit ledger.Unit) ledger.Name {
 // runs or has ended.
 func (s *State) Waiting(j *Job) string {
 	switch {
-	case j.State.Terminal() || j.State == JobAssignedState || j.State == JobRunning && j.held == nil:
+	case j.State.Terminal() || j.State == JobRunning && j.held == nil:
 		return ""
 	case j.State == JobRunning:
 		return "its result is held until the mission resumes"
@@ -98,6 +98,8 @@ func (s *State) Waiting(j *Job) string {
 		return "the mission is stopped"
 	}
 	switch j.State {
+	case JobAssignedState:
+		return "policies are asked about its worker"
 	case JobPostedState:
 		return s.waitingToBeReady(j)
 	case JobDelegated:
@@ -174,10 +176,22 @@ func (s *State) waitingForChildren(j *Job) string {
 }
 
 func (j *Job) waitingForPerson() string {
-	if j.asked.Reason == reasonUndecided {
+	switch {
+	case j.asked.Reason == reasonUndecided:
 		return "a person: the council came to no decision; approve pays the result, deny asks for another attempt"
+	case j.asked.Reason == reasonPolicy && j.asked.in == JobDelegated:
+		return "a person: a policy asks about its children" + because(j.asked.Detail) + "; approve posts them, deny asks for another attempt"
+	case j.asked.Reason == reasonPolicy:
+		return "a person: a policy asks about its worker" + because(j.asked.Detail) + "; approve lets it start, deny ends it"
 	}
 	return "a person: " + j.asked.Detail + " ran out; approve lets it wait, deny ends it"
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ", " + reason
 }
 
 func (s *State) waitingForCommittee() string {

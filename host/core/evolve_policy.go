@@ -1,0 +1,95 @@
+package core
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/omega-run/omega/host/council"
+)
+
+func (s *State) evolvePolicy(event Event) {
+	switch e := event.(type) {
+	case *VerdictGiven:
+		s.evolveVerdict(e)
+	case *ScriptSuspended:
+		if f := s.failing(e.Script); f != nil {
+			f.Suspended = true
+		}
+	case *EditHeld:
+		s.edit = &HeldEdit{EditHeld: *e, Since: s.now}
+	case *EditApproved:
+		s.edit.Approved = true
+	}
+}
+
+// evolveVerdict counts faults, and keeps what was said of a delegation until its
+// attempt ends: during a pause that is later.
+func (s *State) evolveVerdict(e *VerdictGiven) {
+	for i := range e.Verdicts {
+		v := &e.Verdicts[i]
+		name := "policy." + v.Policy
+		if script := s.spec.script(name); script != nil && script.Digest == v.Script {
+			s.evolveFault(name, v.Fault)
+		}
+	}
+	if j := s.jobs[e.Subject]; j != nil && e.Hook == string(HookDelegate) && j.State == JobRunning {
+		j.said = &said{e.Say, e.Reason}
+		s.touch(j)
+	}
+}
+
+// evolveFault notes how a call of a script has ended: with a fault, or with an
+// answer, "". One that has been taken out stays out.
+func (s *State) evolveFault(script, fault string) {
+	f := s.failing(script)
+	switch {
+	case f == nil && fault != "":
+		s.faults = append(s.faults, scriptFaults{Script: script, InRow: 1, Fault: fault})
+	case f == nil || f.Suspended:
+	case fault == "":
+		s.faults = slices.DeleteFunc(s.faults, func(f scriptFaults) bool { return f.Script == script })
+	default:
+		f.InRow++
+		f.Fault = fault
+	}
+}
+
+// scriptFault begins the reason of a validator whose script has failed.
+const scriptFault = "script: "
+
+// evolveJudged notes how the scripts of validators did in a round: one whose
+// seats all abstain over a fault has failed once.
+func (s *State) evolveJudged(r *Round, votes []OpenVote) {
+	for i := range s.spec.Validators {
+		if block := &s.spec.Validators[i]; block.Kind == ScriptValidator {
+			if fault, asked := r.faultOf(block, votes); asked {
+				s.evolveFault("validator."+block.Name, fault)
+			}
+		}
+	}
+}
+
+// faultOf is why the seats of a block all abstain, "" where one has an answer.
+func (r *Round) faultOf(block *ValidatorSpec, votes []OpenVote) (fault string, asked bool) {
+	for _, vote := range votes {
+		if r.Seats[vote.Seat].Validator.block != block {
+			continue
+		}
+		if vote.Vote != council.Abstain.String() || !strings.HasPrefix(vote.Reason, scriptFault) {
+			return "", true
+		}
+		if !asked {
+			fault, asked = vote.Reason, true
+		}
+	}
+	return fault, asked
+}
+
+// forgiveFaults forgets the faults of scripts that an edit has changed or taken
+// away.
+func (s *State) forgiveFaults(before, next *Spec) {
+	s.faults = slices.DeleteFunc(s.faults, func(f scriptFaults) bool {
+		was, is := before.script(f.Script), next.script(f.Script)
+		return was == nil || is == nil || was.Digest != is.Digest
+	})
+}
