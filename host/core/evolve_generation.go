@@ -17,6 +17,7 @@ func (s *State) evolveGeneration(e *GenerationApplied) {
 	s.evolvePurses(&e.Spec)
 	s.spec, s.spelled = e.Spec, nil
 	s.evolvePools(&e.Spec)
+	s.evolveStewards(&e.Spec)
 	s.evolveValidators(e)
 }
 

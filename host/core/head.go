@@ -42,6 +42,7 @@ func (h *head) fields(c *Codec) {
 	integer(c, "reminded", &s.reminded)
 	s.pursesField(c)
 	c.inline("totals", &s.totals)
+	s.stewardsField(c)
 	s.poolsField(c)
 	s.validatorsField(c)
 	s.counterField(c)
