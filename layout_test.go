@@ -67,6 +67,7 @@ var stateWriters = map[string]string{
 	"evolve_index.go":      "the indexes a job is in",
 	"evolve_job.go":        "jobs",
 	"evolve_policy.go":     "verdicts, faults, held edits",
+	"evolve_steward.go":    "stewards, what they want and what comes of it",
 	"evolve_transfer.go":   "money and prices",
 	"schedule.go":          "workers: pools, classes, free slots",
 	"checkpoint.go":        "puts a state back from its chunks, and remembers which chunks are sealed",

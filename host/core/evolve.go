@@ -116,9 +116,14 @@ func (s *State) evolve(event Event) {
 		s.clean = true
 	case *JournalCut:
 		s.cuts = append(s.cuts, e.File)
+	case *PlanRecorded, *ActionApproved, *ActionDropped, *JobExpedited, *RewardBoosted, *SkillPaused, *SkillResumed, *Repriced:
+		s.evolveSteward(event)
 	case *EditRefused, *ClockAdvanced:
 	default:
 		panic(fmt.Sprintf("core: no evolution for %s", event.Name()))
+	}
+	if len(s.stewards) > 0 {
+		s.notice(event)
 	}
 }
 

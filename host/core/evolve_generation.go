@@ -19,6 +19,7 @@ func (s *State) evolveGeneration(e *GenerationApplied) {
 	s.edit = nil
 	s.spec, s.spelled = e.Spec, nil
 	s.evolvePools(&e.Spec)
+	s.evolveStewards(&e.Spec)
 	s.evolveValidators(e)
 }
 

@@ -42,6 +42,9 @@ func (s *State) named(text string, unit ledger.Unit) ledger.Account {
 	if err != nil {
 		panic(fmt.Sprintf("core: entry %d: %v", s.seq, err))
 	}
+	if j := s.jobs[name.Owner]; name.Kind == ledger.KindEscrow && j != nil {
+		return s.own(&j.escrow, ledger.KindEscrow, j)
+	}
 	return s.ledger.Open(name)
 }
 

@@ -137,6 +137,7 @@ func (s *State) applyGeneration(c *Generation) *Refusal {
 	}
 	s.emit(&GenerationApplied{Number: s.generation + 1, Entry: c.Entry, Sources: c.Sources, Spec: c.Spec, Keys: c.Keys, Removed: c.Removes, Drained: c.Drains, Kept: c.Kept, Variables: c.Variables})
 	s.emitLegs(append(legs, given...))
+	s.leaveProposals()
 	for _, id := range c.Removes {
 		if j := s.jobs[id]; j != nil && !j.State.Terminal() {
 			s.conclude(j, JobCancelled, "removed", "")

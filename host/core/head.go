@@ -44,6 +44,7 @@ func (h *head) fields(c *Codec) {
 	object(c, "edit", &s.edit)
 	s.pursesField(c)
 	c.inline("totals", &s.totals)
+	s.stewardsField(c)
 	s.poolsField(c)
 	s.validatorsField(c)
 	s.counterField(c)

@@ -243,6 +243,9 @@ func (s *State) end(j *Job, state JobState, reason, detail string) {
 
 func (s *State) endAs(ended *JobEnded) {
 	j := s.jobs[ended.Job]
+	if len(j.boosts) > 0 && ended.State != JobFinalized {
+		s.unboost(j)
+	}
 	steps := s.steps(j)
 	steps.add(StepEscrowReturn, 0, s.balance(j.escrow)) // also of a job without reward: slashes over its children are paid to it
 	steps.emit()

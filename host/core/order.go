@@ -143,6 +143,9 @@ func (s *State) obey(o *Order) *Refusal {
 	case CancelJob:
 		return s.cancel(o.Job, o.Reason)
 	case Approve, Deny:
+		if namesAction(o.Job) {
+			return s.answerProposal(o)
+		}
 		return s.answer(o)
 	case PostJob:
 		return s.postOrdered(o.Post)
@@ -294,28 +297,16 @@ func (s *State) postOrdered(spec *JobSpec) *Refusal {
 	}
 	job := *spec
 	job.Generation, job.Block, job.Parent = s.generation, "", ""
-	if job.ID = s.idFor(spec); !jobName.MatchString(job.ID) {
-		return refuse(RefuseInvalidJob, "a name is a lower-case letter, then up to 62 lower-case letters, digits or -")
-	}
-	if s.known(job.ID) {
-		return refuse(RefuseJobExists, job.ID)
-	}
-	if problem := s.unfit(&job); problem != "" {
-		return refuse(RefuseInvalidJob, problem)
+	job.ID = s.idFor(spec)
+	if refusal := s.mayPost(&job, nil); refusal != nil {
+		return refusal
 	}
 	s.post(&job)
 	return nil
 }
 
-// unfit says in a sentence why a job can never run, "" if it can.
-func (s *State) unfit(j *JobSpec) string {
-	if j.Employer != "" && s.purseNamed(j.Employer) == nil {
-		return "no account is called " + j.Employer
-	}
-	return s.unfitFor(j, nil)
-}
-
-// unfitFor is unfit for a job that may need those named beside all there are.
+// unfitFor says in a sentence why a job can never run, "" if it can. It may need
+// those named.
 func (s *State) unfitFor(j *JobSpec, named map[string]bool) string {
 	switch {
 	case len(j.Skills) == 0:
@@ -336,7 +327,7 @@ func (s *State) unfitFor(j *JobSpec, named map[string]bool) string {
 		return "input and accept expressions belong in the mission file"
 	}
 	for _, need := range j.Needs {
-		if !named[need] && (named != nil || !s.known(need)) {
+		if !named[need] {
 			return "it needs " + need + ", which is not posted"
 		}
 	}

@@ -92,7 +92,7 @@ func (s *State) Grantable(j *Job) ledger.Amount { return max(0, s.spendable(j)) 
 // spendable is below 0 where children have used more of what was set apart for
 // them than is left for all of them.
 func (s *State) spendable(j *Job) ledger.Amount {
-	left := s.balance(j.escrow) - j.slashes - j.Fee - s.spec.Governance.ValidatorRewardRatio.Of(j.Spec.Reward)
+	left := s.balance(j.escrow) - j.slashes - j.Fee - s.spec.Governance.ValidatorRewardRatio.Of(j.Reward())
 	for _, child := range j.Children {
 		if !child.State.Terminal() && !child.working {
 			left -= child.grant

@@ -6,6 +6,7 @@ type RefusalCode string
 
 // Refusals of inputs and orders.
 const (
+	RefuseActionUnfit      RefusalCode = "action_unfit"       // an action that waits cannot be done now; it goes on waiting
 	RefuseAttemptOver      RefusalCode = "attempt_over"       // the attempt has ended already
 	RefuseCommitmentCopied RefusalCode = "commitment_copied"  // a commitment equal to an earlier one
 	RefuseEditHeld         RefusalCode = "removal_held"       // an edit that removes waits for the owner already, or removes too much
@@ -52,6 +53,7 @@ const (
 	reasonEdit       = "edit"         // of an attempt nobody has begun: it is asked about anew
 	reasonUnskilled  = "unskilled"    // answered without the skills, and without children
 	reasonParent     = "parent_ended" // the job it was posted for has ended
+	reasonWithdrawn  = "withdrawn"    // of an action: the guardian asks for it no more
 	reasonOwner      = "owner"        // the owner cancelled it
 	reasonComplete   = "complete"     // of the mission: no open job is left
 )

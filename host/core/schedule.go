@@ -56,6 +56,7 @@ type class struct {
 	pools  []*pool
 	split  []*pool
 	ready  heap[*Job]
+	paused bool // one of the skills is
 }
 
 func (s *State) classFor(skills []string) *class {
@@ -64,14 +65,23 @@ func (s *State) classFor(skills []string) *class {
 	if c == nil {
 		c = &class{skills: skills, ready: newHeap(startsBefore, func(j *Job) *int32 { return &j.ready })}
 		c.pools, c.split = s.poolsWith(skills)
+		c.paused = s.pausesAny(skills)
 		s.classOf[key] = c
 		s.classes = append(s.classes, c)
 	}
 	return c
 }
 
+// startsBefore is the order in which jobs start: by priority; those of one that a
+// steward has put first, as it did; the others as they were posted.
 func startsBefore(a, b *Job) bool {
-	return a.Spec.Priority > b.Spec.Priority || a.Spec.Priority == b.Spec.Priority && a.index < b.index
+	switch {
+	case a.Spec.Priority != b.Spec.Priority:
+		return a.Spec.Priority > b.Spec.Priority
+	case a.Expedited != b.Expedited:
+		return b.Expedited == 0 || a.Expedited > 0 && a.Expedited < b.Expedited
+	}
+	return a.index < b.index
 }
 
 func (s *State) poolsWith(skills []string) (able, split []*pool) {
@@ -277,7 +287,7 @@ func (s *State) roomForWork() bool {
 func (s *State) nextClass(held []bool) int {
 	best, found := -1, (*Job)(nil)
 	for i, c := range s.classes {
-		if held[i] {
+		if held[i] || c.paused {
 			continue
 		}
 		j, ok := c.ready.first()
@@ -390,7 +400,7 @@ func (s *State) emitAssigned(j *Job, w *Worker, deposit ledger.Amount) {
 }
 
 func (s *State) stakeFor(j *Job) ledger.Amount {
-	return s.spec.Governance.WorkerStakeRatio.Of(j.Spec.Reward)
+	return s.spec.Governance.WorkerStakeRatio.Of(j.Reward())
 }
 
 // choose picks the worker: one with all skills before one that would hand some

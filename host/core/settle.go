@@ -17,7 +17,7 @@ func (s *State) approve(j *Job, seats []council.Seat, steps *stepList) {
 	g := &s.spec.Governance
 	left := s.balance(j.escrow) - j.Fee
 	voters := withOutcome(council.Approval, seats)
-	pot := min(g.ValidatorRewardRatio.Of(j.Spec.Reward), max(0, left)) // an edit may raise the ratio after children were paid
+	pot := min(g.ValidatorRewardRatio.Of(j.Reward()), max(0, left)) // an edit may raise the ratio after children were paid
 	share := ledger.Amount(council.Share(int64(pot), len(voters)))
 	for _, seat := range voters {
 		steps.add(StepShare, seat, share)
@@ -43,7 +43,7 @@ func (s *State) reject(j *Job, seats []council.Seat, steps *stepList, reason str
 	slash := g.SlashRatio.Of(j.Stake)
 	rest := slash
 	voters := withOutcome(council.Rejection, seats)
-	pot := min(g.ValidatorRewardRatio.Of(j.Spec.Reward), slash)
+	pot := min(g.ValidatorRewardRatio.Of(j.Reward()), slash)
 	share := ledger.Amount(council.Share(int64(pot), len(voters)))
 	for _, seat := range voters {
 		steps.add(StepSlashShare, seat, share)

@@ -94,6 +94,7 @@ type Job struct {
 	Children []*Job        // that its attempts have posted, in post order
 	Depth    int64         // below the job nobody's attempt posted
 	grant    ledger.Amount // set apart by its parent for its deposits
+	boosts   []boost       // what Boosted is made of
 	slashes  ledger.Amount // over its children, paid into its escrow: its worker's, not to be spent on children
 	ending   *JobEnding    // how it will end once its children have
 	asked    *asked        // what a person is asked; nil while nobody is
@@ -117,10 +118,12 @@ type Job struct {
 	escrow    ledger.Account
 	deposit   ledger.Account
 	Escrowed  bool
-	patient   bool // a person has said that it may wait for what it lacks
-	cleared   bool // a person has said that it may be assigned: policies are not asked again
-	needEnded bool // a need ended otherwise than finalized
-	working   bool // holds a slot of its worker
+	Expedited Seq           // the entry in which a steward put it first; 0: none did
+	Boosted   ledger.Amount // added to its reward by stewards
+	patient   bool          // a person has said that it may wait for what it lacks
+	cleared   bool          // a person has said that it may be assigned: policies are not asked again
+	needEnded bool          // a need ended otherwise than finalized
+	working   bool          // holds a slot of its worker
 	touched   bool
 }
 
@@ -233,6 +236,12 @@ type State struct {
 	reminded   Time // of jobs nobody attends to
 	faults     []scriptFaults
 	edit       *HeldEdit // nil: none
+	stewards   []*Steward
+	proposals  []*Proposal  // actions that wait for a person, and those denied that are asked for again
+	pauses     []SkillPause // of skills
+	happened   Seq          // the last entry in which something did that stewards are told of
+	advised    Seq          // the last that took an answer of theirs
+	idle       int64        // their answers since anything but them has moved
 	totals     Totals
 
 	ledger   *ledger.Ledger

@@ -55,6 +55,8 @@ func weigh(event Event) int {
 		return plain + step*len(e.Steps) + leg*len(e.Legs)
 	case *RoundOpened:
 		return plain + seat*len(e.Seats)
+	case *PlanRecorded:
+		return plain + e.size()
 	}
 	return plain
 }
@@ -130,6 +132,8 @@ func (s *State) decideWork(command Command) *Refusal {
 		return s.delegate(c)
 	case *Admit:
 		return s.admit(c)
+	case *Advise:
+		return s.advise(c)
 	case *Commit:
 		return s.commit(c)
 	case *Reveal:
@@ -190,7 +194,7 @@ func (s *State) roomInEntry() bool {
 
 // complete ends the mission when no job is open and nobody can post one.
 func (s *State) complete() {
-	if s.open == 0 && s.expanded == s.spec.Instances && s.generation > 0 {
+	if s.open == 0 && s.expanded == s.spec.Instances && s.generation > 0 && !s.attended() {
 		s.emit(&MissionEnded{Reason: reasonComplete})
 	}
 }

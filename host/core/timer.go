@@ -85,6 +85,9 @@ func (s *State) NextDeadline() (Time, bool) {
 	if at, ok := s.pricingDue(); ok {
 		least(at)
 	}
+	if p := s.skillDue(); p != nil {
+		least(p.Until)
+	}
 	if d := s.spec.Mission.Duration; d > 0 {
 		least(Time(d))
 	}
@@ -132,6 +135,7 @@ func (s *State) fire() {
 	if at, ok := s.pricingDue(); ok && at <= s.now {
 		s.setPrices()
 	}
+	s.resumeSkills()
 	if at, ok := s.attention(); ok && at <= s.now {
 		s.tellUnattended()
 	}

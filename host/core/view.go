@@ -214,6 +214,9 @@ func (s *State) waitingToStart(j *Job) string {
 	switch first, ok := j.class.ready.first(); {
 	case j.RetryAt > s.now:
 		return "tries again at " + j.RetryAt.Clock()
+	case j.class.paused:
+		skill, until := s.PausedSkill(j)
+		return "its skill " + skill + " is paused until " + until.Clock()
 	case spec.EnergyBudget > s.usage[0].limit:
 		return fmt.Sprintf("needs %s energy, the limit is %s", spec.EnergyBudget, s.usage[0].limit)
 	case spec.ComputeBudget > s.usage[1].limit:

@@ -15,7 +15,7 @@ func (s *State) attention() (Time, bool) {
 	}
 	since, found := Time(0), false
 	for _, c := range s.classes {
-		if j, ok := c.ready.first(); ok && (!found || j.waitsSince() < since) {
+		if j, ok := c.ready.first(); ok && !c.paused && (!found || j.waitsSince() < since) {
 			since, found = j.waitsSince(), true
 		}
 	}
@@ -35,7 +35,7 @@ func (s *State) tellUnattended() {
 	var firsts []*Job
 	for _, c := range s.classes {
 		j, ok := c.ready.first()
-		if !ok || j.waitsSince()+Time(s.spec.Delegation.Retry) > s.now {
+		if !ok || c.paused || j.waitsSince()+Time(s.spec.Delegation.Retry) > s.now {
 			continue
 		}
 		told.Count += int64(len(c.ready.items))
