@@ -1,5 +1,5 @@
-// Package scripts is what comes with Omega for those who write scripts: its own
-// scripts, and the types of what a script is given and answers.
+// Package scripts holds the scripts that come with Omega: omega:<name> is
+// <name>.js of this folder.
 package scripts
 
 import (
@@ -8,24 +8,10 @@ import (
 	"strings"
 )
 
-//go:embed *s
+//go:embed *
 var files embed.FS
 
-// Names are those of Omega's own scripts, sorted: omega:<name>.
-func Names() (names []string) {
-	entries, err := files.ReadDir(".")
-	if err != nil {
-		return nil
-	}
-	for _, e := range entries {
-		if name, is := strings.CutSuffix(e.Name(), ".js"); is && !strings.HasSuffix(name, ".test") {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// Source is the text of omega:<name>, false where there is none.
+// Source is the text of omega:<name>.
 func Source(name string) ([]byte, bool) {
 	if !slices.Contains(Names(), name) {
 		return nil, false
@@ -34,11 +20,13 @@ func Source(name string) ([]byte, bool) {
 	return text, err == nil
 }
 
-// Types is omega.d.ts.
-func Types() []byte {
-	text, err := files.ReadFile("omega.d.ts")
-	if err != nil {
-		panic("scripts: omega.d.ts is not embedded")
+// Names are the scripts there are, sorted. Tests are none.
+func Names() (names []string) {
+	entries, _ := files.ReadDir(".")
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), ".js"); ok && !strings.HasSuffix(name, ".test") {
+			names = append(names, name)
+		}
 	}
-	return text
+	return names
 }
