@@ -29,13 +29,14 @@ import (
 // about the design, and is made here.
 const lattice = `
 	missions          0
+	scripts           0
 	host/ledger       0
 	host/council      0
 	host/journal      0
 	host/wfcommons    0
 	host/script       0
 	host/core         1  host/council host/ledger
-	host/missionfile  2  host/core host/ledger
+	host/missionfile  2  host/core host/ledger host/script scripts
 	host/inquiry      2  host/core host/ledger
 	host/worker       2  host/core
 	host/projection   2  host/core host/ledger

@@ -2,6 +2,7 @@ package missionfile
 
 import (
 	"math/big"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/omega-run/omega/host/core"
@@ -19,13 +20,9 @@ func (l *loader) accounts(blocks []*hcl.Block) {
 		if ok && name == l.m.spec.Mission.Owner {
 			l.r.fail(b.LabelRanges[0], "Account of the owner", "%q is the owner's account, which holds the treasury: give this one another name.", name)
 		}
-		l.at["account."+name] = b.DefRange
 		account := core.AccountSpec{Name: name}
-		l.block("account", b, table, &account, nil)
-		if at, written := l.at["account.tokens"]; written {
-			l.at["account."+name] = at
-			delete(l.at, "account.tokens")
-		}
+		l.block("account", "account."+name, b, table, &account, nil)
+		l.funds[name] = "account." + name + ".tokens"
 		l.m.spec.Accounts = append(l.m.spec.Accounts, account)
 	}
 }
@@ -38,10 +35,10 @@ func (p *promise) sum() *big.Int { return new(big.Int).Add(&p.rewards, &p.fees) 
 
 // promisedBy is what an employer's jobs pay; "" is the owner.
 func (l *loader) promisedBy(employer string) *promise {
-	p := l.promised[employer]
+	p := l.m.promised[employer]
 	if p == nil {
 		p = &promise{}
-		l.promised[employer] = p
+		l.m.promised[employer] = p
 	}
 	return p
 }
@@ -66,8 +63,9 @@ func (l *loader) budgets() {
 	for _, a := range l.m.spec.Accounts {
 		p := l.promisedBy(a.Name)
 		if p.sum().Cmp(big.NewInt(int64(a.Tokens))) > 0 {
-			l.r.fail(l.where("account."+a.Name), "Account too small", "%s has %s tokens, but the rewards %s + fees %s of its jobs are %s: raise its tokens to that, or promise less.",
-				a.Name, a.Tokens, units(&p.rewards), units(&p.fees), units(p.sum()))
+			path := l.funds[a.Name]
+			l.r.fail(l.where(path), "Account too small", "%s has %s tokens, but the rewards %s + fees %s of its jobs are %s: raise its %s to that, or promise less.",
+				a.Name, a.Tokens, units(&p.rewards), units(&p.fees), units(p.sum()), path[strings.LastIndexByte(path, '.')+1:])
 		}
 	}
 }

@@ -12,16 +12,21 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	hcljson "github.com/hashicorp/hcl/v2/json"
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/script"
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Given are values for the variables of a mission. Flags win over files, files
+// Given are what a mission is loaded with: values for its variables. Flags win over files, files
 // over the environment, the environment over the default; of two flags or files
 // the later one wins.
 type Given struct {
 	Flags   []string // name=value
 	Files   []string // paths of files of attributes, HCL or, by the ending .json, JSON
 	Environ []string // name=value as in os.Environ; only OMEGA_VAR_<name> is looked at
+
+	// Scripts bundles the scripts a mission names; nil opens one for as long as
+	// that takes.
+	Scripts script.Engine
 }
 
 // environmentPrefix and the name of a variable are the environment variable

@@ -51,6 +51,12 @@ const (
 	maxVariableFile = 1 << 20
 	// maxAccounts bounds the accounts, which stand in the genesis entry too.
 	maxAccounts = 1000
+	// maxScripted bounds policies and strategists, each: all of them are asked.
+	maxScripted = 64
+	// maxParams bounds the params of one script, and maxAllParams those of all:
+	// they stand in the genesis entry too.
+	maxParams    = 16 << 10
+	maxAllParams = 1 << 20
 	// maxSecrets bounds the secrets of one program.
 	maxSecrets = 64
 	// maxSchema bounds a JSON schema.

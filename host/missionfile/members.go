@@ -93,7 +93,13 @@ func (l *loader) member(b *hcl.Block, first map[string]hcl.Range, table []core.S
 	outer := l.part(b.Type, b, table)
 	set, sized := l.memberSet(b, outer.c)
 	m := &member{name: name, at: b.DefRange, set: set, parts: []part{outer}}
+	said, scripted := l.scriptOf(b, outer, table)
 	switch inner := outer.c.Blocks; {
+	case scripted && len(inner) > 0:
+		l.r.fail(inner[0].DefRange, "Two kinds", "%s.%s is already a script: keep script or the %s block.", b.Type, b.Labels[0], inner[0].Type)
+		return nil
+	case scripted:
+		m.kind, m.parts = string(core.ScriptWorker), append(m.parts, said)
 	case len(inner) > 1:
 		l.r.fail(inner[1].DefRange, "Two kinds", "%s.%s is already %s: keep one of the blocks.", b.Type, b.Labels[0], inner[0].Type)
 		return nil
@@ -102,7 +108,7 @@ func (l *loader) member(b *hcl.Block, first map[string]hcl.Range, table []core.S
 		part := l.part(b.Type+"."+m.kind, inner[0], table)
 		m.parts, m.secrets = append(m.parts, part), l.secrets(part.c)
 	case b.Type == "worker" && outer.known:
-		l.r.fail(b.DefRange, "Missing kind of work", "worker.%s must say how it works: add a block simulated {} or exec { command = [\"…\"] }.", name)
+		l.r.fail(b.DefRange, "Missing kind of work", "worker.%s must say how it works: add a block simulated {} or exec { command = [\"…\"] }, or script = \"…\".", name)
 	}
 	if !ok || !sized || l.r.full() || len(l.r.list) > before && m.kind == "" && b.Type == "worker" {
 		return nil
@@ -113,6 +119,13 @@ func (l *loader) member(b *hcl.Block, first map[string]hcl.Range, table []core.S
 func (l *loader) part(block string, b *hcl.Block, table []core.Setting) part {
 	c, known := l.content(block, b.Body, bodySchema(block, table, attributesOf(block), innerOf(block)))
 	return part{block, b.DefRange, c, known}
+}
+
+// placeScript remembers where the script of a worker or validator is named.
+func (l *loader) placeScript(m *member, path string) {
+	if a := m.parts[0].c.Attributes["script"]; a != nil {
+		l.at[path+".script"] = a.Expr.Range()
+	}
 }
 
 // each calls fill for the block as a whole or, where its settings depend on the
@@ -146,7 +159,7 @@ func (m *member) varies() bool {
 
 // fill evaluates the settings of instance i into a target. It is false where
 // that failed.
-func (l *loader) fill(m *member, table []core.Setting, target any, i int64) bool {
+func (l *loader) fill(m *member, table []core.Setting, target any, s *core.ScriptSpec, i int64) bool {
 	before := len(l.r.list)
 	ctx := l.ctx
 	if m.set.len() > 0 {
@@ -169,7 +182,19 @@ func (l *loader) fill(m *member, table []core.Setting, target any, i int64) bool
 			l.assign(sc, a, s, target, ctx)
 		}
 	}
+	if m.kind == string(core.ScriptWorker) {
+		l.fillScript(m, s, sc, ctx)
+	}
 	return len(l.r.list) == before
+}
+
+// fillScript is fill for what the table does not say of a script.
+func (l *loader) fillScript(m *member, s *core.ScriptSpec, sc *scope, ctx *hcl.EvalContext) {
+	c := m.parts[0].c
+	if a := c.Attributes["script"]; s.Path == "" {
+		l.r.fail(a.Expr.Range(), "Missing script", "It is empty: name a file in the mission folder, or omega:<name>.")
+	}
+	s.Params = l.params(sc, c.Attributes["params"], ctx)
 }
 
 // workers reads the worker blocks. A block whose settings are the same for all
@@ -183,9 +208,10 @@ func (l *loader) workers(blocks []*hcl.Block) {
 		}
 		m.each(func(name string, ids []string, i int64) bool {
 			spec := core.WorkerSpec{Name: name, Instances: ids, Kind: core.WorkerKind(m.kind)}
-			if !l.fill(m, table, &spec, i) {
+			if !l.fill(m, table, &spec, &spec.Script, i) {
 				return false
 			}
+			l.placeScript(m, "worker."+name)
 			spec.Exec.Secrets = m.secrets
 			l.m.spec.Workers = append(l.m.spec.Workers, spec)
 			return true
@@ -222,9 +248,10 @@ func (l *loader) validators(blocks []*hcl.Block) {
 		}
 		m.each(func(name string, ids []string, i int64) bool {
 			v := core.ValidatorSpec{Name: name, Instances: ids, Kind: core.ValidatorKind(m.kind)}
-			if !l.fill(m, table, &v, i) {
+			if !l.fill(m, table, &v, &v.Script, i) {
 				return false
 			}
+			l.placeScript(m, "validator."+name)
 			v.Exec.Secrets = m.secrets
 			spec.Validators = append(spec.Validators, v)
 			return true

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	hcljson "github.com/hashicorp/hcl/v2/json"
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/script"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -23,14 +24,23 @@ type Mission struct {
 
 	variables map[string]*variable
 	schemas   schemas
+	programs  map[string]*script.Program // by path
+	queries   map[string][]script.Query  // by path
+	promised  map[string]*promise        // rewards and fees by employer, "" the owner
 }
 
 // Load reads the mission at a path, a file or a folder of *.hcl and *.hcl.json,
 // and checks every instance of it. The variables have the values given; all
 // that is given counts as one. The mission is nil if there are errors; warnings
 // come with a mission.
-func Load(path string, given ...Given) (*Mission, Diagnostics) {
-	src, err := openSources(path)
+func Load(path string, given ...Given) (*Mission, Diagnostics) { return LoadOver(path, "", given...) }
+
+// LoadOver is Load as if the files in the folder of an edit had been saved over
+// those of the mission folder: each file is looked for there first, and keeps the
+// path it has in the mission folder. The edit is a path in the mission folder, of
+// a folder or of a file in it; "" is none.
+func LoadOver(path, edit string, given ...Given) (*Mission, Diagnostics) {
+	src, err := openSources(path, edit)
 	if err != nil {
 		return nil, Diagnostics{{Severity: Error, Summary: "Mission not found", Detail: sentence(plainReason(err)) + ": name a mission file, or a folder that holds one.", File: path, Line: 1, Column: 1}}
 	}
@@ -38,18 +48,26 @@ func Load(path string, given ...Given) (*Mission, Diagnostics) {
 	var all Given
 	for _, g := range given {
 		all.Flags, all.Files, all.Environ = append(all.Flags, g.Flags...), append(all.Files, g.Files...), append(all.Environ, g.Environ...)
+		if g.Scripts != nil {
+			all.Scripts = g.Scripts
+		}
 	}
-	return compile(src, all)
+	return compile(src, all, all.Scripts)
 }
 
 // Compile is Load from recorded sources and variables. Nothing is read from
 // disk, and sensitive variables have no value.
 func Compile(entry string, sources []Source, variables ...core.Variable) (*Mission, Diagnostics) {
+	return CompileWith(nil, entry, sources, variables...)
+}
+
+// CompileWith is Compile by an engine that is there already.
+func CompileWith(engine script.Engine, entry string, sources []Source, variables ...core.Variable) (*Mission, Diagnostics) {
 	src, err := recordedSources(entry, sources)
 	if err != nil {
 		return nil, Diagnostics{{Severity: Error, Summary: "Mission too large", Detail: sentence(err) + ".", File: entry, Line: 1, Column: 1}}
 	}
-	return compile(src, recordedVariables(variables))
+	return compile(src, recordedVariables(variables), engine)
 }
 
 // Spec is what the mission says, defaults filled in. The caller may not change it.
@@ -90,13 +108,14 @@ type loader struct {
 	jobSchema   *hcl.BodySchema
 	jobTable    []core.Setting
 	graph       *graph
-	clean       bool                // workers and resources are as the author meant them
-	unskilledBy map[string]string   // why no worker has these skills, or ""
-	postable    map[string]bool     // lists of children that have been checked
-	promised    map[string]*promise // rewards and fees by employer, "" the owner
+	clean       bool              // workers and resources are as the author meant them
+	unskilledBy map[string]string // why no worker has these skills, or ""
+	postable    map[string]bool   // lists of children that have been checked
+	funds       map[string]string // by account: the setting that says what it has
+	scripts     scriptsOf
 }
 
-func compile(src *sourceSet, given inputs) (m *Mission, diags Diagnostics) {
+func compile(src *sourceSet, given inputs, engine script.Engine) (m *Mission, diags Diagnostics) {
 	r := &report{src: src}
 	defer func() {
 		if fault := recover(); fault != nil { // a library's, never a way to go on
@@ -108,12 +127,16 @@ func compile(src *sourceSet, given inputs) (m *Mission, diags Diagnostics) {
 			m, diags = nil, r.list
 		}
 	}()
-	m = &Mission{src: src, byName: map[string]*jobBlock{}, variables: map[string]*variable{}}
+	m = &Mission{
+		src: src, byName: map[string]*jobBlock{}, variables: map[string]*variable{}, promised: map[string]*promise{},
+		programs: map[string]*script.Program{}, queries: map[string][]script.Query{},
+	}
 	m.ctx = &hcl.EvalContext{Functions: functions(src), Variables: map[string]cty.Value{}}
 	l := &loader{
 		m: m, r: r, ctx: m.ctx, inputs: given, locals: map[string]*local{}, at: map[string]hcl.Range{},
 		names:    &names{locals: map[string]bool{}, variables: m.variables, tainted: map[string]bool{}, ctx: m.ctx},
-		jobTable: core.JobSettings(), unskilledBy: map[string]string{}, promised: map[string]*promise{}, postable: map[string]bool{},
+		jobTable: core.JobSettings(), unskilledBy: map[string]string{}, postable: map[string]bool{}, funds: map[string]string{},
+		scripts: scriptsOf{engine: engine},
 	}
 	l.jobSchema = bodySchema("job", l.jobTable, attributesOf("job"), innerOf("job"))
 	l.load()
@@ -162,8 +185,12 @@ func (l *loader) load() {
 	}
 	l.spec(groups)
 	l.accounts(groups["account"])
+	l.policies(groups["policy"])
+	l.guardian(groups["guardian"])
+	l.strategists(groups["strategist"])
 	l.workers(groups["worker"])
 	l.validators(groups["validator"])
+	l.bundle()
 	l.jobs(groups["job"])
 	if known {
 		l.required(groups)

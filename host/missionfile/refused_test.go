@@ -122,9 +122,9 @@ func TestRefused(t *testing.T) {
 		{"condition of text", head + b("  accept {", `    condition = "yes"`, "  }"), []string{`13:17: Invalid condition: true or false`}},
 
 		{"later block", head + a + "mesh {\n  listen = \"x\"\n}\n", []string{`14:1: Not in this version yet: mesh`}},
-		{"later validator", head + "validator \"v\" {\n  script = \"x\"\n}\n" + a, []string{`10:3: Not in this version yet: validator.script`}},
+		{"later validator", head + "validator \"v\" {\n  plugin = \"x\"\n}\n" + a, []string{`10:3: Not in this version yet: validator.plugin`}},
 		{"later worker", head + "worker \"x\" {\n  skills = [\"x\"]\n  agent {}\n}\n" + a, []string{`11:3: Not in this version yet: worker.agent`}},
-		{"later attribute", head + "worker \"x\" {\n  skills = [\"x\"]\n  script = \"x.js\"\n}\n" + a, []string{`11:3: Not in this version yet: worker.script`}},
+		{"later attribute", head + "worker \"x\" {\n  skills = [\"x\"]\n  plugin = \"x\"\n}\n" + a, []string{`11:3: Not in this version yet: worker.plugin`}},
 
 		{"file outside", head + b(`  title = file("../../etc/passwd")`), []string{`12:17: Invalid function argument: outside the mission folder`}},
 		{"file by its full path", head + b(`  title = file("/etc/passwd")`), []string{`12:17: Invalid function argument: outside the mission folder`}},

@@ -31,18 +31,22 @@ func rules() []rule {
 		{"variable", "description", "text", core.Now, false, "What people read."},
 		{"variable", "sensitive", "true or false", core.Now, false, "The value may only be given to programs, as one of their secrets. The record holds its name alone."},
 
-		{"autonomy", "may", "list of texts", core.Now, false, "What the guardian may do by itself."},
+		{"policy", "params", "object", core.Now, false, paramsDoc},
+		{"guardian", "params", "object", core.Now, false, paramsDoc},
+		{"strategist", "params", "object", core.Now, false, paramsDoc},
 
 		{"worker", "count", repeated, core.Now, false, count},
 		{"worker", "for_each", each, core.Now, false, forEach},
 		{"worker", "simulated", innerBlock, jobs, false, "Its work only takes time, and its answers are those the jobs say."},
 		{"worker", "exec", innerBlock, jobs, false, "Its work is a program that the host runs: see programs.md."},
+		{"worker.script", "params", "object", core.Now, false, paramsDoc},
 		{"worker.exec", "secrets", "object of variables", jobs, true, secretsDoc},
 
 		{"validator", "count", repeated, core.Now, false, count},
 		{"validator", "for_each", each, core.Now, false, forEach},
 		{"validator", "exec", innerBlock, core.Now, false, "It asks a program, see programs.md. Without a block inside, a validator judges accept."},
 		{"validator", "simulated", innerBlock, core.Now, false, "It judges accept, but may be absent or wrong."},
+		{"validator.script", "params", "object", core.Now, false, paramsDoc},
 		{"validator.exec", "secrets", "object of variables", jobs, true, secretsDoc},
 
 		{"job", "count", repeated, jobs, false, count},
@@ -60,6 +64,8 @@ func rules() []rule {
 		{"job.simulated", "delegate", "list of objects", jobs, false, "Jobs it posts before it answers, each with attributes of a job: " + childAttributes + "; simulated is { result, delegate } again, needs holds names of siblings."},
 	}
 }
+
+const paramsDoc = "What the script finds as view.params, known when the file is read; never anything sensitive."
 
 const secretsDoc = "Environment variables with sensitive values, { NAME = var.name }. A result, file or name of a file that holds one ends the attempt; standard error is kept without them."
 

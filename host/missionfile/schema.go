@@ -17,17 +17,16 @@ var notYet = struct {
 	inner      map[string][]string // blocks by block
 }{
 	blocks: map[string][]string{
-		"strategist": {"name"}, "guardian": nil, "policy": {"name"}, "simulation": {"name"},
-		"ledger": {"name"}, "vault": nil, "mesh": nil, "console": nil, "telemetry": nil, "notify": nil,
+		"simulation": {"name"}, "ledger": {"name"}, "vault": nil, "mesh": nil, "console": nil, "telemetry": nil, "notify": nil,
 		"plugin": {"name"},
 	},
 	attributes: map[string][]string{
-		"worker":    {"script", "plugin"},
-		"validator": {"script", "plugin"},
+		"worker":    {"plugin"},
+		"validator": {"plugin"},
 	},
 	inner: map[string][]string{
-		"worker":    {"http", "script", "model", "agent", "plugin"},
-		"validator": {"script", "plugin", "human"},
+		"worker":    {"http", "model", "agent", "plugin"},
+		"validator": {"plugin", "human"},
 	},
 }
 
@@ -57,7 +56,10 @@ var topBlocks = []topBlock{
 	{name: "reload", ofSpec: true, settings: core.Settings, doc: "What an edit of the file may do by itself."},
 	{name: "variable", label: "name", many: true, settings: noSettings, doc: "An input of the file, var.name. Its value comes from --var name=value, --var-file FILE, the environment variable OMEGA_VAR_name or its default, the first of these that there is; of two flags or files the later one. Text is read by the type: a type that is not plain text, a number or a flag takes an expression, like [1, 2]."},
 	{name: "locals", many: true, settings: noSettings, doc: "Names for values, local.name; in any order, and of each other."},
-	{name: "worker", label: "name", many: true, why: `somebody must do the work: worker "w" { skills = ["s"] … }`, settings: core.WorkerSettings, doc: "Who does the work. One block inside says how."},
+	{name: "policy", label: "name", many: true, settings: core.PolicySettings, doc: "A script that is asked before something happens, and allows it, denies it, or puts it before a person: deny beats ask beats allow."},
+	{name: "guardian", settings: core.GuardianSettings, doc: "A script that looks at the mission every autonomy.guardian_interval and answers with alerts and actions. It takes those in autonomy.may by itself, within autonomy.budget, which lies in the account guardian; the others wait for the owner. Without script it is omega:guardian."},
+	{name: "strategist", label: "name", many: true, settings: core.StrategistSettings, doc: "A script that is asked when something has happened, and posts jobs out of the account of its name, which job.employer may name too. Without script it is omega:strategist."},
+	{name: "worker", label: "name", many: true, why: `somebody must do the work: worker "w" { skills = ["s"] … }`, settings: core.WorkerSettings, doc: "Who does the work. One block inside says how, or script does."},
 	{name: "validator", label: "name", many: true, settings: core.ValidatorSettings, doc: "Who judges results. Without any, three judge accept."},
 	{name: "job", label: "name", many: true, why: `say what is to be done: job "j" { skills = ["s"] … }`, settings: core.JobSettings, doc: "What is to be done. A block with count or for_each is one template for all of its instances."},
 }
@@ -84,7 +86,7 @@ func rootSchema() *hcl.BodySchema {
 // what is not in this version.
 func bodySchema(block string, settings []core.Setting, attributes, inner []string) *hcl.BodySchema {
 	s := &hcl.BodySchema{}
-	names := slices.Concat(attributes, notYet.attributes[block])
+	names := slices.Concat(attributes, notYet.attributes[block], ofScript(block, settings))
 	for _, set := range settings {
 		if set.Block == block {
 			names = append(names, set.Name)

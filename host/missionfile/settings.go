@@ -25,8 +25,10 @@ func defaults(settings []core.Setting, target any, blocks ...string) {
 }
 
 // block reads one block of settings into a target. It remembers where each was
-// written, warns about those nothing acts on, and reports those missing.
-func (l *loader) block(name string, b *hcl.Block, settings []core.Setting, target any, inner []string) {
+// written, by the path of the block, warns about those nothing acts on, and
+// reports those missing. It is false where something unknown was found.
+func (l *loader) block(name, path string, b *hcl.Block, settings []core.Setting, target any, inner []string) (*hcl.BodyContent, bool) {
+	l.at[path] = b.DefRange
 	schema := bodySchema(name, settings, attributesOf(name), inner)
 	c, ok := l.content(name, b.Body, schema)
 	sc := l.scope("the " + name + " block")
@@ -42,20 +44,18 @@ func (l *loader) block(name string, b *hcl.Block, settings []core.Setting, targe
 			}
 			continue
 		}
-		l.at[name+"."+s.Name] = a.Expr.Range()
+		l.at[path+"."+s.Name] = a.Expr.Range()
 		if s.Idle {
 			idle = append(idle, s.Name)
 		}
 		l.assign(sc, a, s, target, l.ctx)
 	}
 	l.objects(name, c, settings, target, sc)
-	if name == "autonomy" {
-		idle = append(idle, l.may(c, sc)...)
-	}
 	if len(idle) > 0 {
 		l.r.warn(b.DefRange, "Nothing acts on this yet", "This version accepts %s and does nothing with it.", strings.Join(idle, ", "))
 	}
 	l.inner(name, c, settings, target, inner)
+	return c, ok
 }
 
 func (l *loader) inner(name string, c *hcl.BodyContent, settings []core.Setting, target any, inner []string) {
@@ -67,8 +67,7 @@ func (l *loader) inner(name string, c *hcl.BodyContent, settings []core.Setting,
 		}
 		seen[b.Type] = b.DefRange
 		if slices.Contains(inner, b.Type) {
-			l.at[name+"."+b.Type] = b.DefRange
-			l.block(name+"."+b.Type, b, settings, target, nil)
+			l.block(name+"."+b.Type, name+"."+b.Type, b, settings, target, nil)
 		}
 	}
 }
@@ -120,20 +119,6 @@ func schemaObjects(name string, c *hcl.BodyContent, settings []core.Setting) []s
 		}
 	}
 	return parts
-}
-
-// may reads autonomy.may, what the guardian will be allowed to do.
-func (l *loader) may(c *hcl.BodyContent, sc *scope) []string {
-	a := c.Attributes["may"]
-	if a == nil {
-		return nil
-	}
-	if v, ok := l.value(sc, a, l.ctx); ok && !v.IsNull() {
-		if _, err := texts(v); err != nil {
-			l.r.fail(a.Expr.Range(), "Invalid may", "%s.", sentence(err))
-		}
-	}
-	return []string{"may"}
 }
 
 // value evaluates an attribute. It is false when that failed, which has been

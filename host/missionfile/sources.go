@@ -16,6 +16,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/scripts"
 )
 
 // Source is one file an evaluation read. Path is relative to the mission
@@ -38,9 +39,19 @@ type sourceSet struct {
 	entry string // a file name, or wholeFolder where several files are the mission
 	dir   string
 	root  *os.Root
+	over  *os.Root // a folder whose files stand for those of the same name; mostly nil
 	files map[string]Source
 	total int64
 }
+
+// ownPrefix begins the path of a script that comes with Omega.
+const ownPrefix = "omega:"
+
+// missing is a file that is not there.
+type missing struct{}
+
+func (missing) Error() string        { return "there is no such file" }
+func (missing) Is(target error) bool { return target == fs.ErrNotExist }
 
 var (
 	errOutside = errors.New("it lies outside the mission folder")
@@ -48,8 +59,9 @@ var (
 	errLarge   = fmt.Errorf("the files of a mission may have at most %d MiB together", maxSource>>20)
 )
 
-// openSources finds the mission at a path: a file, or a folder.
-func openSources(at string) (*sourceSet, error) {
+// openSources finds the mission at a path: a file, or a folder. The files of the
+// folder edit, a path in the mission folder, are looked for first; "" is none.
+func openSources(at, edit string) (*sourceSet, error) {
 	info, err := os.Stat(at)
 	if err != nil {
 		return nil, err
@@ -58,7 +70,10 @@ func openSources(at string) (*sourceSet, error) {
 	if !info.IsDir() {
 		s.entry, s.dir = filepath.Base(at), filepath.Dir(at)
 	}
-	if s.root, err = os.OpenRoot(s.dir); err != nil || s.entry != wholeFolder {
+	if s.root, err = os.OpenRoot(s.dir); err != nil {
+		return s, err
+	}
+	if err := s.putOver(edit); err != nil || s.entry != wholeFolder {
 		return s, err
 	}
 	// A folder with one mission file is that file, so that naming either gives the same record.
@@ -66,6 +81,25 @@ func openSources(at string) (*sourceSet, error) {
 		s.entry = names[0]
 	}
 	return s, nil
+}
+
+// putOver puts the files of a folder over those of the mission folder. Edit is
+// that folder or one of its files.
+func (s *sourceSet) putOver(edit string) error {
+	if edit == "" {
+		return nil
+	}
+	info, err := s.root.Stat(edit)
+	if err == nil && !info.IsDir() {
+		edit = path.Dir(edit)
+	}
+	if err == nil {
+		s.over, err = s.root.OpenRoot(edit)
+	}
+	if err != nil {
+		s.seal()
+	}
+	return err
 }
 
 // recordedSources serves a mission from what was recorded of it.
@@ -83,10 +117,12 @@ func recordedSources(entry string, sources []Source) (*sourceSet, error) {
 
 // seal ends reading from disk: from here on the files are what they are.
 func (s *sourceSet) seal() {
-	if s.root != nil {
-		s.root.Close()
-		s.root = nil
+	for _, root := range []*os.Root{s.over, s.root} {
+		if root != nil {
+			root.Close()
+		}
 	}
+	s.over, s.root = nil, nil
 }
 
 // missionFiles are the names of the files the mission is written in, sorted.
@@ -100,21 +136,33 @@ func (s *sourceSet) missionFiles() ([]string, error) {
 			names = append(names, name)
 		}
 	} else {
-		folder, err := s.root.Open(".")
-		if err != nil {
-			return nil, err
-		}
-		defer folder.Close()
-		if names, err = folder.Readdirnames(-1); err != nil {
-			return nil, err
+		for _, root := range []*os.Root{s.root, s.over} {
+			if root == nil {
+				continue
+			}
+			some, err := namesIn(root)
+			if err != nil {
+				return nil, err
+			}
+			names = append(names, some...)
 		}
 	}
 	names = slices.DeleteFunc(names, func(name string) bool { return !isMissionFile(name) })
 	slices.Sort(names)
+	names = slices.Compact(names)
 	if len(names) > maxBlocks {
 		return nil, fmt.Errorf("the folder holds %d mission files; at most %d are read", len(names), maxBlocks)
 	}
 	return names, nil
+}
+
+func namesIn(root *os.Root) ([]string, error) {
+	folder, err := root.Open(".")
+	if err != nil {
+		return nil, err
+	}
+	defer folder.Close()
+	return folder.Readdirnames(-1)
 }
 
 // Files are the names of the mission files in a folder, sorted; those it cannot
@@ -138,7 +186,8 @@ func isMissionFile(name string) bool {
 
 func isJSON(name string) bool { return strings.HasSuffix(name, ".hcl.json") }
 
-// read is the content of one file under the mission folder.
+// read is the content of one file under the mission folder, or of a script that
+// comes with Omega.
 func (s *sourceSet) read(name string) ([]byte, error) {
 	clean := path.Clean(filepath.ToSlash(name))
 	if strings.ContainsRune(name, 0) || !fs.ValidPath(clean) {
@@ -150,7 +199,7 @@ func (s *sourceSet) read(name string) ([]byte, error) {
 	if s.root == nil {
 		return nil, errSealed
 	}
-	content, err := s.fromDisk(clean)
+	content, err := s.fresh(clean)
 	if err != nil {
 		return nil, err
 	}
@@ -159,10 +208,27 @@ func (s *sourceSet) read(name string) ([]byte, error) {
 	return content, nil
 }
 
+// fresh reads what has not been read before.
+func (s *sourceSet) fresh(name string) ([]byte, error) {
+	if own, is := strings.CutPrefix(name, ownPrefix); is {
+		if content, ok := scripts.Source(own); ok {
+			return content, nil
+		}
+		return nil, missing{}
+	}
+	if s.over != nil {
+		content, err := s.fromDisk(s.over, name)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return content, err
+		}
+	}
+	return s.fromDisk(s.root, name)
+}
+
 // fromDisk never follows a link out of the folder, never waits for a pipe, and
 // never reads more than the mission has left.
-func (s *sourceSet) fromDisk(name string) ([]byte, error) {
-	f, err := s.root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+func (s *sourceSet) fromDisk(root *os.Root, name string) ([]byte, error) {
+	f, err := root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, plainReason(err)
 	}
@@ -191,7 +257,7 @@ func (s *sourceSet) fromDisk(name string) ([]byte, error) {
 // plainReason is an error of the file system without the path and the call.
 func plainReason(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return errors.New("there is no such file")
+		return missing{}
 	}
 	var at *fs.PathError
 	if errors.As(err, &at) {

@@ -22,8 +22,7 @@ func (l *loader) spec(groups map[string][]*hcl.Block) {
 				l.r.fail(b.DefRange, "Duplicate block", "A mission has one %s block; the other is at %s.", kind.name, place(groups[kind.name][0].DefRange))
 				break
 			}
-			l.at[kind.name] = b.DefRange
-			l.block(kind.name, b, table, spec, kind.inner)
+			l.block(kind.name, kind.name, b, table, spec, kind.inner)
 		}
 	}
 	for _, b := range groups["mission"] {

@@ -157,6 +157,9 @@ func assignNames(s core.Setting, target any, names []string) error {
 	if s.Needed && len(names) == 0 {
 		return errors.New("it must name at least one")
 	}
+	if err := chosen(s, names); err != nil {
+		return err
+	}
 	at := s.At(target).(*[]string)
 	switch s.Name {
 	case "skills":
@@ -184,6 +187,22 @@ func assignNames(s core.Setting, target any, names []string) error {
 		}
 	}
 	*at = names
+	return nil
+}
+
+// chosen refuses what a list may not name, or names twice.
+func chosen(s core.Setting, names []string) error {
+	if len(s.Choices) == 0 {
+		return nil
+	}
+	for i, n := range names {
+		if !slices.Contains(s.Choices, n) {
+			return fmt.Errorf("%q is not one of %s.%s", n, strings.Join(s.Choices, ", "), suggest(n, s.Choices))
+		}
+		if slices.Contains(names[:i], n) {
+			return fmt.Errorf("it names %q twice", n)
+		}
+	}
 	return nil
 }
 

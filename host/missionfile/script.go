@@ -1,0 +1,283 @@
+package missionfile
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/script"
+	"github.com/omega-run/omega/scripts"
+)
+
+// Program is the bundled script at a path as the spec names it, nil where the
+// mission names none such.
+func (m *Mission) Program(path string) *script.Program { return m.programs[path] }
+
+// Queries are what the guardian or strategist at that path asks for, by name.
+func (m *Mission) Queries(path string) []script.Query { return m.queries[path] }
+
+// scriptsOf is what reading the scripts of a mission takes.
+type scriptsOf struct {
+	engine script.Engine
+	tried  map[string]bool // paths that have been bundled, or could not be
+	params int             // bytes of all params so far
+}
+
+// bundleTime is how long a script may take to be bundled, in wall time.
+const bundleTime = time.Minute
+
+// taken are the members of a steward's input that no query may be called.
+func taken(kind string) []string {
+	switch kind {
+	case "guardian":
+		return []string{"waiting", "may", "budget"}
+	case "strategist":
+		return []string{"events", "plan", "waiting", "account"}
+	}
+	return nil
+}
+
+// bundle makes a program of every script the mission names.
+func (l *loader) bundle() {
+	s := &l.m.spec
+	for i := range s.Policies {
+		l.program("policy", s.Policies[i].Name, &s.Policies[i].Script)
+	}
+	if s.Guardian != nil {
+		l.program("guardian", "", &s.Guardian.Script)
+	}
+	for i := range s.Strategists {
+		l.program("strategist", s.Strategists[i].Name, &s.Strategists[i].Script)
+	}
+	for i := range s.Workers {
+		l.program("worker", s.Workers[i].Name, &s.Workers[i].Script)
+	}
+	for i := range s.Validators {
+		l.program("validator", s.Validators[i].Name, &s.Validators[i].Script)
+	}
+}
+
+// program makes the program of one block's script, and its digest.
+func (l *loader) program(kind, name string, s *core.ScriptSpec) {
+	if s.Path == "" || l.r.full() {
+		return
+	}
+	at := l.where(strings.TrimSuffix(kind+"."+name, ".") + ".script")
+	if strings.ContainsRune(s.Path, 0) || !fs.ValidPath(path.Clean(s.Path)) {
+		l.r.fail(at, "Script outside the mission folder", "A script is a file in the mission folder, as in scripts/%s.js, or omega:<name>.", kind)
+		return
+	}
+	s.Path = path.Clean(s.Path)
+	if !l.scripts.tried[s.Path] {
+		if l.scripts.tried == nil {
+			l.scripts.tried = map[string]bool{}
+		}
+		l.scripts.tried[s.Path] = true
+		l.make(s.Path, at)
+	}
+	if made := l.m.programs[s.Path]; made != nil {
+		s.Digest = made.Digest
+		l.readQueries(kind, made)
+	}
+}
+
+// make bundles a script that has not been bundled yet.
+func (l *loader) make(name string, at hcl.Range) {
+	content, err := l.m.src.read(name)
+	own, isOwn := strings.CutPrefix(name, ownPrefix)
+	switch {
+	case err != nil && isOwn:
+		l.r.fail(at, "Unknown script", "No script called %q comes with Omega.%s", own, suggest(own, scripts.Names()))
+		return
+	case errors.Is(err, fs.ErrNotExist):
+		l.r.fail(at, "Script not found", "There is no file %s in the mission folder: write it, or name one that comes with Omega, as omega:<name>.", name)
+		return
+	case err != nil:
+		l.r.fail(at, "Script not readable", "%s: %s.", name, sentence(err))
+		return
+	case isTest(name):
+		l.r.fail(at, "Script is a test", "%s is run by omega policy test: name the script that it tests.", name)
+		return
+	}
+	if l.scripts.engine == nil {
+		l.r.fail(at, "Scripts cannot be read", "This program was started without what runs scripts.")
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), bundleTime)
+	defer cancel()
+	read, end := l.m.src.reader()
+	defer end()
+	made, problems := l.scripts.engine.Bundle(ctx, name, read)
+	for _, p := range problems {
+		l.r.fail(l.m.src.rangeOf(p.File, p.Line, p.Column), p.Summary, "%s", p.Detail)
+	}
+	switch {
+	case len(problems) > 0:
+	case made == nil:
+		l.r.fail(at, "Script not usable", "%s could not be bundled.", name)
+	case slices.ContainsFunc(made.Files, func(f script.File) bool { return f.Path == name && f.Digest != sha256.Sum256(content) }):
+		l.r.fail(at, "Script has changed", "%s is not the file that was recorded.", name)
+	default:
+		l.m.programs[name] = made
+	}
+}
+
+// isTest says whether a file is one of those that hold tests of scripts.
+func isTest(name string) bool {
+	name = strings.TrimSuffix(name, path.Ext(name))
+	return strings.HasSuffix(name, ".test")
+}
+
+// reader is read for a bundler, which may call it from anywhere until end. A
+// file that is not recorded is one that is not there: bundlers try names.
+func (s *sourceSet) reader() (read func(string) ([]byte, error), end func()) {
+	var mu sync.Mutex
+	ended := false
+	read = func(name string) ([]byte, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if ended {
+			return nil, errSealed
+		}
+		content, err := s.read(name)
+		if errors.Is(err, errSealed) {
+			err = missing{}
+		}
+		return content, err
+	}
+	end = func() {
+		mu.Lock()
+		defer mu.Unlock()
+		ended = true
+	}
+	return read, end
+}
+
+// rangeOf is a place in a source; line 0 is the whole file.
+func (s *sourceSet) rangeOf(name string, line, column int) hcl.Range {
+	at, content := wholeFile(name), s.files[name].Bytes
+	if line < 1 {
+		return at
+	}
+	start := 0
+	for range line - 1 {
+		next := bytes.IndexByte(content[start:], '\n')
+		if next < 0 {
+			return at
+		}
+		start += next + 1
+	}
+	at.Start = hcl.Pos{Line: line, Column: max(column, 1), Byte: min(start+max(column, 1)-1, len(content))}
+	at.End = at.Start
+	return at
+}
+
+// readQueries checks what a script exports as queries: a steward's are answered,
+// nobody else's.
+func (l *loader) readQueries(kind string, p *script.Program) {
+	if p.Queries == nil {
+		return
+	}
+	at := l.m.src.queriesIn(p.Entry)
+	if kind != "guardian" && kind != "strategist" {
+		l.r.warn(at, "Nobody answers these queries", "Only a guardian and strategists are given the answers to queries; a %s is not.", kind)
+		return
+	}
+	all, err := script.DecodeQueries(p.Queries, taken(kind), func(text string) (int64, error) {
+		d, err := core.ParseDuration(text)
+		return int64(d), err
+	})
+	if err != nil {
+		l.r.fail(at, "Invalid queries", "%s.", sentence(err))
+		return
+	}
+	l.m.queries[p.Entry] = all
+}
+
+// queriesIn is where a script first names its queries.
+func (s *sourceSet) queriesIn(name string) hcl.Range {
+	content := s.files[name].Bytes
+	i := bytes.Index(content, []byte("queries"))
+	if i < 0 {
+		return wholeFile(name)
+	}
+	at := rangeAt(name, content, i)
+	at.End = at.Start
+	return at
+}
+
+// params reads the object a script finds as view.params.
+func (l *loader) params(sc *scope, a *hcl.Attribute, ctx *hcl.EvalContext) []byte {
+	if a == nil {
+		return nil
+	}
+	v, ok := l.value(sc, a, ctx)
+	if !ok || v.IsNull() {
+		return nil
+	}
+	if t := v.Type(); !t.IsObjectType() && !t.IsMapType() {
+		l.r.fail(a.Expr.Range(), "Invalid params", "They are an object, like { limit = 500 }, not %s.", t.FriendlyName())
+		return nil
+	}
+	raw, err := canonical(v, maxParams)
+	if err != nil {
+		l.r.fail(a.Expr.Range(), "Invalid params", "%s.", sentence(err))
+		return nil
+	}
+	if l.scripts.params += len(raw); l.scripts.params > maxAllParams {
+		l.r.fail(a.Expr.Range(), "Params too large", "The params of all scripts together have at most %d KiB: the record holds them.", maxAllParams>>10)
+	}
+	return raw
+}
+
+// scripted reads a block whose settings are those of a script and a few of its
+// own. Own is the script it has where it names none; "" where it has to.
+func (l *loader) scripted(b *hcl.Block, path string, table []core.Setting, target any, s *core.ScriptSpec, own string) {
+	before := len(l.r.list)
+	defaults(table, target)
+	c, _ := l.block(b.Type, path, b, table, target, nil)
+	s.Params = l.params(l.scope("the "+b.Type+" block"), c.Attributes["params"], l.ctx)
+	if s.Path == "" {
+		s.Path = own
+	}
+	if s.Path == "" && len(l.r.list) == before {
+		l.r.fail(b.DefRange, "Missing script", "The %s block must name its script: script = \"scripts/%s.js\".", b.Type, b.Type)
+	}
+}
+
+// ofScript are the attributes that stand beside script in a worker or validator
+// block.
+func ofScript(block string, table []core.Setting) (names []string) {
+	for _, s := range table {
+		if s.Block == block+".script" {
+			names = append(names, s.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return append(names, attributesOf(block+".script")...)
+}
+
+// scriptOf reads what a worker or validator block says of a script; false where
+// it names none.
+func (l *loader) scriptOf(b *hcl.Block, outer part, table []core.Setting) (part, bool) {
+	if outer.c.Attributes["script"] != nil {
+		return part{b.Type + ".script", b.DefRange, outer.c, outer.known}, true
+	}
+	for _, name := range ofScript(b.Type, table) {
+		if a := outer.c.Attributes[name]; a != nil {
+			l.r.fail(a.NameRange, "No script", "%s.%s sets %s, which is said of a script: name it with script, or put %s into the block that says how it works.", b.Type, b.Labels[0], name, name)
+		}
+	}
+	return part{}, false
+}
