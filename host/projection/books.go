@@ -237,7 +237,7 @@ func (b *books) token(kinds ...ledger.Kind) (sum ledger.Amount) {
 func (b *books) locked() ledger.Ratio {
 	t := &b.Held[ledger.Token]
 	held := t[ledger.KindEscrow] + t[ledger.KindDeposit] + t[ledger.KindWorkerStake] + t[ledger.KindValidatorStake]
-	return part(int64(held), -int64(t[ledger.KindMinted]+t[ledger.KindBurned]))
+	return LockedOf(held, -(t[ledger.KindMinted] + t[ledger.KindBurned]))
 }
 
 // audit compares what was summed up with what the ledger holds.

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 
 	"github.com/omega-run/omega/host/core"
-	"github.com/omega-run/omega/host/ledger"
 )
 
 // Set is all artifacts of one mission as of one entry. It is for one goroutine,
@@ -216,13 +215,8 @@ func (c *census) countDue(s *core.State) (n int) {
 
 // pressure is what weighs on the mission now.
 func (p *Set) pressure(s *core.State) Pressure {
-	limit, free, _, _ := s.Resource(ledger.Energy)
-	limit2, free2, _, _ := s.Resource(ledger.Compute)
 	c := &p.census
-	return Pressure{
-		Energy: useOf(limit, free, c.needs[0] > 0), Compute: useOf(limit2, free2, c.needs[1] > 0),
-		Backlog: part(int64(len(c.agenda.near)), c.counts.Open), Locked: p.Books.locked(),
-	}
+	return Weigh(s, c.needs, int64(len(c.agenda.near)), c.counts.Open, p.Books.locked())
 }
 
 func (p *Set) condition(s *core.State, load *Pressure) Condition {

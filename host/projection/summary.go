@@ -15,6 +15,17 @@ type Pressure struct {
 	Locked  ledger.Ratio // of all tokens, those in escrow, deposits and stakes
 }
 
+// Weigh is the pressure on a mission of which so many jobs are open, due within
+// the forecast horizon, and in need of energy and of compute.
+func Weigh(s *core.State, needs [2]int64, due, open int64, locked ledger.Ratio) Pressure {
+	limit, free, _, _ := s.Resource(ledger.Energy)
+	limit2, free2, _, _ := s.Resource(ledger.Compute)
+	return Pressure{Energy: useOf(limit, free, needs[0] > 0), Compute: useOf(limit2, free2, needs[1] > 0), Backlog: part(due, open), Locked: locked}
+}
+
+// LockedOf is the part of all tokens that lies in escrow, deposits and stakes.
+func LockedOf(held, all ledger.Amount) ledger.Ratio { return part(int64(held), int64(all)) }
+
 // Confidence is what the greatest pressure leaves of the whole.
 func (p Pressure) Confidence() ledger.Ratio {
 	return ledger.Whole - min(max(p.Energy, p.Compute, p.Backlog, p.Locked), ledger.Whole)
