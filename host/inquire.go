@@ -57,6 +57,31 @@ func ExplainParty(data, name string) (*inquiry.WorkerStory, *inquiry.ValidatorSt
 	return nil, career.Validator(state), nil
 }
 
+// ExplainScript tells what a policy, the guardian or a strategist said and did,
+// by its name, policy.<name> or strategist.<name>: one of the two is nil, and
+// both are where the name is nobody's. A policy comes before a strategist of the
+// same name. It reads only.
+func ExplainScript(data, name string) (*inquiry.PolicyStory, *inquiry.StewardStory, error) {
+	view, err := journal.Read(journal.Options{Dir: journalDir(data)})
+	if err != nil {
+		return nil, nil, err
+	}
+	policy, steward, state := inquiry.NewSayings(name), inquiry.NewStewardship(name), core.New()
+	err = eachEntry(view, func(e *core.Entry, _ core.Digest) error {
+		state.Replay(e)
+		policy.Apply(e)
+		steward.Apply(e)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if told := policy.Story(state); told != nil {
+		return told, nil, nil
+	}
+	return nil, steward.Story(state), nil
+}
+
 // Cost says what a mission has cost or, with a job's name, that job and all
 // below it, in at most top rows. It reads only.
 func Cost(data, name string, by inquiry.Grouping, top int) (*inquiry.BillSheet, error) {

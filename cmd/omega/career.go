@@ -19,7 +19,7 @@ func (p *program) party(data, name string, unknown error) error {
 	case err != nil:
 		return err
 	case worker == nil && validator == nil:
-		return asUsage(unknown)
+		return p.script(data, name, unknown)
 	case p.json && worker != nil:
 		return p.print(worker)
 	case p.json:

@@ -19,7 +19,7 @@ import (
 func (p *program) explainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain NAME",
-		Short: "Tell the whole story of a job: what it waits for, its attempts, votes, decisions and cost; or what a worker or a validator did",
+		Short: "Tell the whole story of a job: what it waits for, its attempts, votes, decisions and cost; or what a worker, a validator, a policy, the guardian or a strategist did",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			data, err := p.folder()
@@ -286,6 +286,9 @@ func explainDecisions(w io.Writer, e *inquiry.Explanation) {
 	earlier(w, total, len(told), "decisions")
 	for _, d := range told {
 		fmt.Fprintf(w, "  decision   %s  %s%s\n", d.At.Clock(), clean(d.Text), because(d.Reason, d.Detail))
+		for i := range d.Verdicts {
+			fmt.Fprintf(w, "             %s\n", verdictText(&d.Verdicts[i]))
+		}
 	}
 }
 

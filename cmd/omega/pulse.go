@@ -116,6 +116,8 @@ func (f *feed) note(s *core.State, e *core.Entry) {
 			f.prices = [2]ledger.Amount{ev.Spec.Resources.Energy.Price, ev.Spec.Resources.Compute.Price}
 		case *core.PricesSet:
 			f.prices = [2]ledger.Amount{ev.Energy, ev.Compute}
+		case *core.Repriced:
+			f.prices = [2]ledger.Amount{ev.Energy, ev.Compute}
 		}
 	}
 	for line := range strings.Lines(string(projection.AppendLines(nil, s, e))) {
@@ -256,6 +258,8 @@ type outlook struct {
 	Phase      string `json:"phase"`
 	Confidence string `json:"confidence"`
 	Headline   string `json:"headline"`
+
+	Autonomy *projection.Autonomy `json:"autonomy"` // nil where there is nothing to show of scripts
 }
 
 // readOutlook reads what the running host has last written; nothing is known

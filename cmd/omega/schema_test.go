@@ -50,6 +50,9 @@ func forms() []form {
 		{"mesh-history", "mesh-history.jsonl", projection.MeshLine{}, ""},
 		{"structured-log", "structured-log.jsonl", projection.LogLine{}, ""},
 		{"control-ack", "control-ack.jsonl", projection.AckLine{}, ""},
+		{"autonomy-plan", "autonomy-plan.json", projection.AutonomyPlan{}, "omega.autonomy-plan/v1"},
+		{"autonomy-history", "autonomy-history.jsonl", projection.AutonomyLine{}, ""},
+		{"insights", "insights.jsonl", projection.Insight{}, ""},
 		{"report", "omega run --json", projection.Report{}, projection.ReportSchema},
 		{"check", "omega check --json", checked{}, ""},
 		{"verify", "omega verify --json", host.Audit{}, ""},
@@ -57,6 +60,8 @@ func forms() []form {
 		{"explain", "omega explain --json", inquiry.Explanation{}, "omega.explain/v1"},
 		{"explain-worker", "omega explain WORKER --json", inquiry.WorkerStory{}, "omega.explain.worker/v1"},
 		{"explain-validator", "omega explain VALIDATOR --json", inquiry.ValidatorStory{}, "omega.explain.validator/v1"},
+		{"explain-policy", "omega explain POLICY --json", inquiry.PolicyStory{}, "omega.explain.policy/v1"},
+		{"explain-steward", "omega explain STEWARD --json", inquiry.StewardStory{}, "omega.explain.steward/v1"},
 		{"cost", "omega cost --json", inquiry.BillSheet{}, "omega.cost/v1"},
 	}
 }
@@ -82,7 +87,7 @@ func closed() map[reflect.Type][]any {
 		reflect.TypeFor[projection.Phase]():     {"ascendant", "stabilisation", "intervention"},
 		reflect.TypeFor[projection.Level]():     {"info", "warning", "error"},
 		reflect.TypeFor[missionfile.Severity](): {"error", "warning"},
-		reflect.TypeFor[projection.AlertKind](): {"stalled", "approval", "tokens", "energy", "compute", "deadline", "unattended", "absent", "rejected"},
+		reflect.TypeFor[projection.AlertKind](): {"stalled", "approval", "action", "edit", "script", "guardian", "tokens", "energy", "compute", "deadline", "unattended", "absent", "rejected"},
 	}
 }
 
@@ -310,8 +315,8 @@ A mission's folder ` + "`status/`" + ` holds what people and programs read besid
 - Times are milliseconds of mission time, ` + "`wall`" + ` is RFC 3339 as recorded. Amounts are decimal texts in whole units, ratios decimal texts between 0 and 1.
 - Of jobs that have ended the newest 256 are kept in lists and in the graph; all are counted.
 
-` + "`omega schema NAME`" + ` prints the JSON Schema (draft 2020-12) of each form below. ` + "`autonomy-plan.json`, `autonomy-history.jsonl`, `insights.jsonl`, `continuity-*`" + ` are not written by this version:
-it has no guardian script and no replica.
+` + "`omega schema NAME`" + ` prints the JSON Schema (draft 2020-12) of each form below. ` + "`autonomy-plan.json`, `autonomy-history.jsonl` and `insights.jsonl`" + ` are there once a guardian or a strategist has said something;
+` + "`continuity-*`" + ` is not written by this version: it has no replica.
 
 `
 

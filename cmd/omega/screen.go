@@ -11,6 +11,7 @@ import (
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/ledger"
+	"github.com/omega-run/omega/host/projection"
 )
 
 // tone is what a piece of text means; colours follow from it.
@@ -91,6 +92,9 @@ func (s *screen) body() []string {
 	lines := []string{s.head(), s.standing()}
 	lines = append(lines, s.bar(), s.legend())
 	lines = append(lines, s.questions()...)
+	if s.outlook.Autonomy != nil && !s.over {
+		lines = append(lines, s.autonomy(s.outlook.Autonomy)...)
+	}
 	lines = append(lines, s.row("tokens", fmt.Sprintf("%s free, %s in escrow, %s staked", p.free, p.escrowed, p.staked)))
 	if p.energy.limit > 0 || p.energy.consumed > 0 {
 		lines = append(lines, s.resource("energy", &p.energy))
@@ -179,6 +183,46 @@ func (s *screen) questions() (lines []string) {
 		lines = append(lines, s.fit(s.paint(warn, fmt.Sprintf("%d more wait for you", n))+": omega job list --state awaiting_approval"))
 	}
 	return lines
+}
+
+// Most of what the guardian says and wants that is drawn; omega status has more.
+const (
+	drawnAlerts  = 3
+	drawnActions = 3
+)
+
+// autonomy shows what waits for a person and what fails first, then what the
+// guardian says.
+func (s *screen) autonomy(a *projection.Autonomy) (lines []string) {
+	for _, one := range a.Waiting.Items[:min(len(a.Waiting.Items), drawnActions)] {
+		lines = append(lines, s.fit(s.paint(warn, "waits for you: ")+clean(one.Steward+" wants to "+one.Text)), s.fit("  "+one.Approve+", or "+one.Deny))
+	}
+	if more := a.Waiting.Total - drawnActions; more > 0 {
+		lines = append(lines, s.fit(s.paint(warn, fmt.Sprintf("%d more wait for you", more))+": omega status"))
+	}
+	if a.Held != nil && !a.Held.Approved {
+		lines = append(lines, s.fit(s.paint(warn, "waits for you: ")+fmt.Sprintf("an edit that takes %d away, %s", a.Held.Total, a.Held.Command)))
+	}
+	for _, one := range a.Suspended[:min(len(a.Suspended), drawnAlerts)] {
+		lines = append(lines, s.fit(s.paint(bad, "not asked any more: ")+clean(one.Script+", "+one.Fault)))
+	}
+	if a.Headline != "" {
+		lines = append(lines, s.row("guardian", clean(a.Headline)))
+	}
+	for _, one := range a.Alerts[:min(len(a.Alerts), drawnAlerts)] {
+		lines = append(lines, s.row("", s.paint(toneOfSeverity(one.Severity), one.Severity)+" "+clean(one.Text)))
+	}
+	return lines
+}
+
+func toneOfSeverity(severity string) tone {
+	switch severity {
+	case "critical":
+		return bad
+	case "warning":
+		return warn
+	}
+	return plain
 }
 
 func (s *screen) resource(name string, u *use) string {

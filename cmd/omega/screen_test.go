@@ -16,6 +16,7 @@ import (
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/inquiry"
 	"github.com/omega-run/omega/host/ledger"
+	"github.com/omega-run/omega/host/projection"
 )
 
 var drawnAt = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -47,6 +48,21 @@ func screenOf(p *pulse, width, height int) *screen {
 	}
 }
 
+// guardedView is a mission whose guardian wants much.
+func guardedView() *projection.Autonomy {
+	a := &projection.Autonomy{
+		Headline: "Two jobs are late, one worker is missing", Budget: "0",
+		Alerts:    []projection.Concern{{Severity: "critical", Text: "swarm[4] cannot be done in time", Job: "swarm_4"}, {Severity: "warning", Text: "nobody does logistics"}, {Severity: "info", Text: "prices are low"}, {Severity: "info", Text: "unseen"}},
+		Suspended: []projection.Suspension{{Script: "policy.spending", Faults: 5, Fallback: "deny", Fault: "scripts/spending.js:4: x is not defined"}},
+		Held:      &projection.HeldEdit{Digest: "ab", Removes: []string{"report"}, Total: 1, Command: "omega apply"},
+	}
+	for _, id := range []string{"17.1", "17.2", "18.1", "19.1"} {
+		a.Waiting.Items = append(a.Waiting.Items, projection.WaitingAction{ID: id, Steward: "guardian", Text: "raise the reward of swarm_4 by 50", Approve: "omega approve " + id, Deny: "omega deny " + id})
+		a.Waiting.Total++
+	}
+	return a
+}
+
 // TestScreens compares what is drawn with what was looked at and found good.
 func TestScreens(t *testing.T) {
 	paused, ended := busyPulse(), busyPulse()
@@ -56,8 +72,10 @@ func TestScreens(t *testing.T) {
 	help.help = true
 	left.hosted, left.owner, left.note, left.noteBad = false, false, "cannot: no key", true
 	last.over = true
+	guarded := screenOf(busyPulse(), 100, 30)
+	guarded.outlook.Autonomy = guardedView()
 	for name, s := range map[string]*screen{
-		"busy": screenOf(busyPulse(), 100, 24), "narrow": screenOf(busyPulse(), 40, 10), "help": help, "paused": left, "ended": last,
+		"busy": screenOf(busyPulse(), 100, 24), "guarded": guarded, "narrow": screenOf(busyPulse(), 40, 10), "help": help, "paused": left, "ended": last,
 		"empty": screenOf(nil, 80, 24), "begins": screenOf(&pulse{mission: "m", status: core.Running, taken: drawnAt, speed: ledger.Whole}, 80, 24),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,6 +99,7 @@ func TestEveryTerminalIsWideEnough(t *testing.T) {
 		for width := 1; width < 130; width++ {
 			for _, height := range []int{1, 2, 3, 5, 10, 40} {
 				s := screenOf(busyPulse(), width, height)
+				s.outlook.Autonomy = guardedView()
 				s.paint, s.help, s.note = paint, width%7 == 0, "a note that is longer than some terminals are wide"
 				lines := s.lines()
 				require.LessOrEqual(t, len(lines), height)

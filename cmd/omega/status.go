@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/omega-run/omega/host"
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/inquiry"
+	"github.com/omega-run/omega/host/projection"
 )
 
 func (p *program) statusCommand() *cobra.Command {
@@ -85,6 +87,13 @@ func (p *program) status(r *host.Reading, data string, telemetry []byte) error {
 	energy, compute := s.Prices()
 	fmt.Fprintf(w, "prices\t%s for 1,000 energy, %s for 1,000 compute\n", energy, compute)
 	tellAsked(w, s)
+	var shown projection.Telemetry
+	if err := json.Unmarshal(telemetry, &shown); err != nil {
+		return err
+	}
+	if shown.Autonomy != nil {
+		tellAutonomy(w, shown.Autonomy)
+	}
 	return w.Flush()
 }
 
@@ -106,6 +115,40 @@ func tellAsked(w io.Writer, s *core.State) {
 	}
 	if more := asked - mostAsked; more > 0 {
 		fmt.Fprintf(w, "\tand %d more: omega job list --state %s\n", more, core.JobAwaiting)
+	}
+}
+
+// tellAutonomy says what the guardian says, which actions and edits wait for a
+// person, and which scripts are not asked any more.
+func tellAutonomy(w io.Writer, a *projection.Autonomy) {
+	if a.Headline != "" {
+		fmt.Fprintf(w, "guardian\t%s (%s)\n", clean(a.Headline), a.At.Clock())
+	}
+	if a.Fault != nil {
+		fmt.Fprintf(w, "guardian\thas no plan since %s: %s\n", a.Fault.At.Clock(), clean(a.Fault.Text))
+	}
+	for _, one := range a.Alerts[:min(len(a.Alerts), mostAsked)] {
+		fmt.Fprintf(w, "%s\t%s\n", one.Severity, clean(one.Text))
+	}
+	if more := len(a.Alerts) - mostAsked; more > 0 {
+		fmt.Fprintf(w, "\tand %d more: omega explain guardian\n", more)
+	}
+	for _, one := range a.Waiting.Items[:min(len(a.Waiting.Items), mostAsked)] {
+		fmt.Fprintf(w, "for you\t%s wants to %s%s, since %s\n", clean(one.Steward), clean(one.Text), because("", one.Why), one.Since.Clock())
+		fmt.Fprintf(w, "\t%s, or %s\n", one.Approve, one.Deny)
+	}
+	if more := a.Waiting.Total - mostAsked; more > 0 {
+		fmt.Fprintf(w, "\tand %d more: omega explain guardian\n", more)
+	}
+	if held := a.Held; held != nil && !held.Approved {
+		fmt.Fprintf(w, "for you\tan edit is held since %s: it removes %s\n", held.Since.Clock(), clean(strings.Join(append(held.Removes, held.Drains...), ", ")))
+		fmt.Fprintf(w, "\t%s\n", held.Command)
+	}
+	for _, one := range a.Paused {
+		fmt.Fprintf(w, "paused\tskill %s until %s, by %s\n", clean(one.Skill), one.Until.Clock(), clean(one.By))
+	}
+	for _, one := range a.Suspended {
+		fmt.Fprintf(w, "failing\t%s is not asked since %s, fallback %s: %s\n", clean(one.Script), one.Since.Clock(), one.Fallback, clean(one.Fault))
 	}
 }
 

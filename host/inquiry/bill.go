@@ -100,7 +100,7 @@ func NewBill(job string, by Grouping, top int) *Bill {
 	for _, g := range Groupings() {
 		b.groups[g] = &rows{}
 	}
-	b.moved, b.done = b.book, b.list
+	b.moved, b.done, b.boosted = b.book, b.list, b.bookBoost
 	return b
 }
 
@@ -127,7 +127,7 @@ func (b *Bill) Apply(e *core.Entry) {
 // legs are what moves for no job: tokens are minted and given away to stake.
 func (b *Bill) legs(legs []core.Leg) {
 	for _, leg := range legs {
-		if leg.Unit != ledger.Token || b.only != "" {
+		if leg.Unit != ledger.Token || b.only != "" || isBoost(leg) {
 			continue
 		}
 		b.give(leg.Debit, -leg.Amount)
@@ -135,11 +135,28 @@ func (b *Bill) legs(legs []core.Leg) {
 	}
 }
 
-func (b *Bill) give(account string, amount ledger.Amount) {
-	name, err := ledger.ParseName(account, ledger.Token)
-	if err != nil {
-		panic("inquiry: " + err.Error())
+// isBoost reports whether a leg adds to a job's escrow, or takes back what did.
+func isBoost(leg core.Leg) bool {
+	return nameIn(leg.Debit, leg.Unit).Kind == ledger.KindEscrow || nameIn(leg.Credit, leg.Unit).Kind == ledger.KindEscrow
+}
+
+// bookBoost books what an account adds to a job's reward.
+func (b *Bill) bookBoost(m *member, at core.Time, account ledger.Name, amount ledger.Amount) {
+	b.total.Escrow += amount
+	b.groups[ByBlock].of(m.root).tally.Escrow += amount
+	b.groups[ByHour].of((at / hour * hour).Clock()).tally.Escrow += amount
+	if m.id == b.only {
+		b.paid += amount
 	}
+	if r := b.groups[ByAccount].of(account.String()); amount < 0 {
+		r.gain -= amount
+	} else {
+		r.paid += amount
+	}
+}
+
+func (b *Bill) give(account string, amount ledger.Amount) {
+	name := nameIn(account, ledger.Token)
 	switch name.Kind {
 	case ledger.KindMinted:
 		b.minted -= amount

@@ -185,4 +185,17 @@ type DecisionOf struct {
 	Text   string    `json:"text"`   // in plain words
 	Reason string    `json:"reason"` // a code, or what was said
 	Detail string    `json:"detail"`
+
+	Verdicts []VerdictOf `json:"verdicts,omitempty"` // of policies, each by itself
+}
+
+// VerdictOf is what one policy said.
+type VerdictOf struct {
+	Policy     string `json:"policy"`
+	Say        string `json:"say"` // allow, ask, deny
+	Reason     string `json:"reason,omitempty"`
+	Shadow     bool   `json:"shadow,omitempty"` // it did not count
+	Script     string `json:"script"`           // digest of the version that was asked, hex
+	Generation int64  `json:"generation"`
+	Fault      string `json:"fault,omitempty"` // why it could not say, with the author's file and line
 }

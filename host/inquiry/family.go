@@ -46,10 +46,13 @@ type family struct {
 	posted int64
 	moved  func(*movement)
 	done   func(*member)
+	// boosted is told what an account adds to a job's escrow, and, negative, what
+	// comes back to it.
+	boosted func(m *member, at core.Time, account ledger.Name, amount ledger.Amount)
 }
 
 func newFamily(only string) family {
-	return family{only: only, open: map[string]*member{}, moved: func(*movement) {}, done: func(*member) {}}
+	return family{only: only, open: map[string]*member{}, moved: func(*movement) {}, done: func(*member) {}, boosted: func(*member, core.Time, ledger.Name, ledger.Amount) {}}
 }
 
 // event takes an event of the entry at the given time.
@@ -70,6 +73,9 @@ func (f *family) event(at core.Time, event core.Event) {
 	case *core.Transfer:
 		if m := f.open[e.Job]; m != nil {
 			f.move(at, m, e.Steps)
+		}
+		for _, leg := range e.Legs {
+			f.boost(at, leg)
 		}
 	case *core.JobEnded:
 		if m := f.open[e.Job]; m != nil {
@@ -115,6 +121,28 @@ func (f *family) move(at core.Time, m *member, steps []core.Step) {
 		}
 		f.moved(&to)
 	}
+}
+
+// boost takes a leg between an account and a job's escrow.
+func (f *family) boost(at core.Time, leg core.Leg) {
+	from, escrow, amount := nameIn(leg.Debit, leg.Unit), nameIn(leg.Credit, leg.Unit), leg.Amount
+	if from.Kind == ledger.KindEscrow {
+		from, escrow, amount = escrow, from, -amount
+	}
+	m := f.open[escrow.Owner]
+	if escrow.Kind != ledger.KindEscrow || from.Kind != ledger.KindAccount || m == nil {
+		return
+	}
+	m.own.Escrow += amount
+	f.boosted(m, at, from, amount)
+}
+
+func nameIn(account string, unit ledger.Unit) ledger.Name {
+	name, err := ledger.ParseName(account, unit)
+	if err != nil {
+		panic("inquiry: " + err.Error())
+	}
+	return name
 }
 
 // entryDone lets go of the jobs that ended in the entry: a parent takes over

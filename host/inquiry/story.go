@@ -87,6 +87,8 @@ func (s *Story) Apply(e *core.Entry) {
 			s.voted(e, event)
 		case *core.JobsUnattended, *core.ApprovalAsked, *core.ApprovalGiven, *core.JobEnding:
 			s.decided(e, event)
+		case *core.VerdictGiven, *core.JobExpedited, *core.RewardBoosted, *core.SkillPaused, *core.SkillResumed:
+			s.steered(e, event)
 		}
 	}
 	s.entryDone()

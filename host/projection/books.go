@@ -40,7 +40,7 @@ type JobFunds struct {
 // CauseTotal is what ever moved for one cause.
 type CauseTotal struct {
 	Unit   string `json:"unit"`
-	Cause  string `json:"cause"` // genesis, edit, or the name of a job's step
+	Cause  string `json:"cause"` // genesis, edit, boost, or the name of a job's step
 	Amount string `json:"amount"`
 	Count  int64  `json:"count"` // movements
 }
@@ -66,7 +66,32 @@ const (
 const (
 	causeGenesis = "genesis" // the first entry's endowments and limits
 	causeEdit    = "edit"    // those of a later generation
+	causeBoost   = "boost"   // tokens that a steward adds to a reward, and their return
 )
+
+// The causes of legs, in the order they are counted.
+const (
+	legGenesis = iota
+	legEdit
+	legBoost
+	legCauses
+)
+
+// causeOf says why a leg moves; it is a boost's where it reaches or leaves a
+// job's escrow.
+func causeOf(seq core.Seq, leg *core.Leg) int {
+	switch {
+	case seq == 1:
+		return legGenesis
+	case strings.HasPrefix(leg.Debit, "job:") || strings.HasPrefix(leg.Credit, "job:"):
+		return legBoost
+	}
+	return legEdit
+}
+
+func legCause(cause int) string {
+	return [legCauses]string{causeGenesis, causeEdit, causeBoost}[cause]
+}
 
 // accountKinds is one more than the last kind of account.
 const accountKinds = int(ledger.KindMinted) + 1
@@ -76,9 +101,9 @@ const accountKinds = int(ledger.KindMinted) + 1
 type books struct {
 	// Held is what all accounts of a kind hold together.
 	Held [ledger.Units][accountKinds]ledger.Amount
-	// Steps are the movements of jobs, Legs those of genesis and edits.
+	// Steps are the movements of jobs, Legs those of genesis, edits and boosts.
 	Steps []flow
-	Legs  [2][ledger.Units]flow
+	Legs  [legCauses][ledger.Units]flow
 	// Last are the newest transfers, from Next on the oldest first.
 	Last []batch
 	Next int
@@ -216,11 +241,7 @@ func (b *books) leg(seq core.Seq, leg core.Leg) {
 	}
 	b.Held[leg.Unit][debit.Kind] -= leg.Amount
 	b.Held[leg.Unit][credit.Kind] += leg.Amount
-	cause := 1
-	if seq == 1 {
-		cause = 0
-	}
-	b.Legs[cause][leg.Unit].book(leg.Amount)
+	b.Legs[causeOf(seq, &leg)][leg.Unit].book(leg.Amount)
 	if credit.Kind == ledger.KindAccount && !slices.Contains(b.Accounts, credit.Owner) {
 		b.Accounts = append(b.Accounts, strings.Clone(credit.Owner))
 	}
@@ -265,8 +286,9 @@ func (b *books) totals() []CauseTotal {
 		}
 	}
 	for u := ledger.Unit(0); u < ledger.Units; u++ {
-		add(u, causeGenesis, b.Legs[0][u])
-		add(u, causeEdit, b.Legs[1][u])
+		for cause := range b.Legs {
+			add(u, legCause(cause), b.Legs[cause][u])
+		}
 		for kind, rule := range core.Steps() {
 			if rule.Unit == u {
 				add(u, rule.Name, b.Steps[kind])
@@ -301,9 +323,10 @@ func (b *batch) spell(owner string, i int) TransferOf {
 func (b *batch) spellLeg(n int) TransferOf {
 	leg := &b.Legs[n]
 	t := TransferOf{Seq: b.Seq, Unit: leg.Unit.String(), Debit: leg.Debit, Credit: leg.Credit, Amount: leg.Amount.String()}
-	t.Cause, t.ID = causeEdit, strconv.FormatUint(uint64(b.Seq), 10)
-	if b.Seq == 1 {
-		t.Cause, t.ID = causeGenesis, causeGenesis
+	cause := causeOf(b.Seq, leg)
+	t.Cause, t.ID = legCause(cause), strconv.FormatUint(uint64(b.Seq), 10)
+	if cause == legGenesis {
+		t.ID = causeGenesis
 	}
 	t.ID += "/" + strconv.Itoa(b.From+n)
 	return t

@@ -195,10 +195,11 @@ func (c *census) wait(r *tracked, unfunded, ready bool) {
 		r.unfunded = unfunded
 		if unfunded {
 			p.unfunded++
-			p.rewards.add(uint64(spec.Reward))
+			r.reward = uint64(spec.Reward) // it may be raised before it is paid
+			p.rewards.add(r.reward)
 		} else {
 			p.unfunded--
-			p.rewards.sub(uint64(spec.Reward))
+			p.rewards.sub(r.reward)
 		}
 	}
 	if r.ready != ready {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -21,6 +22,7 @@ type history struct {
 	Bytes int64  // of the file
 	CRC   uint32 // CRC-32C of the file
 
+	shy     bool  // there is no file before the first line
 	drop    int64 // lines at the head of the file that have been cut
 	pending blocks
 	spell   func(dst, pending []byte) []byte // makes lines of what is pending; nil where it is lines
@@ -72,6 +74,12 @@ func (h *history) reader() io.Reader {
 // next flush tries again.
 func (h *history) flush(dir string) error {
 	path := filepath.Join(dir, h.Name)
+	if h.absent() {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing a history without lines: %w", err)
+		}
+		return nil
+	}
 	if h.drop > 0 {
 		return h.rewrite(path)
 	}
@@ -97,6 +105,9 @@ func (h *history) flush(dir string) error {
 	h.filed(size, crc)
 	return nil
 }
+
+// absent reports whether there is no file, because there is no line.
+func (h *history) absent() bool { return h.shy && h.Lines == 0 }
 
 func (h *history) filed(size int64, crc uint32) {
 	h.Filed, h.Bytes, h.CRC, h.drop = h.Lines, size, crc, 0
@@ -138,6 +149,9 @@ func skipLine(r *bufio.Reader) error {
 
 // intact reports whether the file still begins with what was written to it.
 func (h *history) intact(dir string) bool {
+	if h.absent() {
+		return true
+	}
 	f, err := os.Open(filepath.Join(dir, h.Name))
 	if err != nil {
 		return false

@@ -15,6 +15,8 @@ type LogLine struct {
 	Event   string    `json:"event"`         // an event's name, or input_refused
 	Job     string    `json:"job,omitempty"` // id of the job it concerns
 	Message string    `json:"message"`       // one line, in plain words
+
+	quiet bool // told only to whom it matters
 }
 
 // append writes the line as JSON, with its newline.

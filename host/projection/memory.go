@@ -26,11 +26,14 @@ type memory struct {
 	NextLook   core.Time
 	Seal       *seal
 	Recent     recent
+	Autonomy   autonomy
 	Log        history
 	States     history
 	Scenes     history
 	LongRun    history
 	Acks       history
+	Advice     history
+	Insights   history
 }
 
 // kept is a memory as it is written down: with what the open jobs' events have
@@ -51,7 +54,7 @@ type keptRound struct {
 	Open   bool  `json:",omitempty"`
 }
 
-const memoryFormat = "omega.projection/v2"
+const memoryFormat = "omega.projection/v3"
 
 // maxMemory bounds what is read back: seats of a hundred thousand open rounds
 // fit.

@@ -17,6 +17,7 @@ import (
 //	council.<job>.<phase>      a round in its phase: commit, reveal, closed
 //	owner.orders               an order and what became of it
 //	ledger.transfers           movements, as the journal has them: ["stake","20"]
+//	insights                   what a steward says and does, scripts that are suspended, edits that are held
 type MeshLine struct {
 	SpecVersion string          `json:"specversion"` // 1.0
 	ID          string          `json:"id"`          // <seq>.<n>: the n-th message of the entry, from 0
@@ -65,6 +66,7 @@ const (
 	aboutCouncil
 	aboutOrder
 	aboutTransfer
+	aboutInsight
 )
 
 func (m *mesh) prepare() {
@@ -85,7 +87,7 @@ func (m *mesh) say(s *core.State, event core.Event, r *tracked) {
 	switch e := event.(type) {
 	case *core.Transfer:
 		one.about, one.job, one.number, one.steps = aboutTransfer, e.Job, e.Attempt, e.Steps
-		if e.Job == "" {
+		if len(e.Steps) == 0 {
 			one.a, one.text = int64(len(e.Legs)), legs(e.Legs[:min(len(e.Legs), maxNamed)])
 		}
 	case *core.OrderTaken:
@@ -97,6 +99,11 @@ func (m *mesh) say(s *core.State, event core.Event, r *tracked) {
 			}
 		}
 		return
+	case *core.PlanRecorded, *core.ActionApproved, *core.ActionDropped, *core.SkillPaused, *core.SkillResumed, *core.Repriced,
+		*core.ScriptSuspended, *core.EditHeld, *core.EditApproved:
+		if !one.insight(event) {
+			return
+		}
 	default:
 		if r == nil {
 			return
@@ -170,9 +177,46 @@ func (one *message) life(event core.Event, spec *core.Terms) {
 		}
 	case *core.JobEnding:
 		one.text, one.other = string(e.State), e.Reason
+	case *core.VerdictGiven:
+		one.text, one.other = e.Say, e.Hook
+	case *core.JobExpedited:
+		one.text = e.By
+	case *core.RewardBoosted:
+		one.text, one.a = e.By, int64(e.Tokens)
 	case *core.JobEnded:
 		one.text, one.other = string(e.State), e.Reason
 	}
+}
+
+// insight takes what is said of stewards and scripts; false where it is nothing
+// new.
+func (one *message) insight(event core.Event) bool {
+	one.about = aboutInsight
+	switch e := event.(type) {
+	case *core.PlanRecorded:
+		one.text, one.other, one.a, one.b = e.Steward, plain(e.Headline, maxDetail), int64(len(e.Alerts)), int64(len(e.Actions))
+		if e.Fault != "" {
+			one.number, one.other = 1, plain(e.Fault, maxDetail)
+		}
+		return !e.Same
+	case *core.ActionApproved:
+		one.text = e.ID
+	case *core.ActionDropped:
+		one.text, one.other = e.ID, plain(e.Reason, maxDetail)
+	case *core.SkillPaused:
+		one.text, one.other, one.a = e.Skill, e.By, int64(e.Until)
+	case *core.SkillResumed:
+		one.text = e.Skill
+	case *core.Repriced:
+		one.text, one.a, one.b = e.By, int64(e.Energy), int64(e.Compute)
+	case *core.ScriptSuspended:
+		one.text, one.other, one.a = e.Script, plain(e.Fault, maxDetail), e.Faults
+	case *core.EditHeld:
+		one.text, one.a = hexOf(e.Digest), int64(len(e.Removes)+len(e.Drains))
+	case *core.EditApproved:
+		one.text = hexOf(e.Digest)
+	}
+	return true
 }
 
 // offer calls a job out to the workers that have one of its skills.
@@ -238,6 +282,8 @@ func (one *message) write(l *line) {
 		}
 	case aboutTransfer:
 		one.writeTransfer(l)
+	case aboutInsight:
+		one.writeInsight(l)
 	default:
 		one.writeLife(l)
 	}
@@ -270,7 +316,7 @@ func (one *message) writeRound(l *line) {
 
 func (one *message) writeTransfer(l *line) {
 	l.raw(`ledger.transfers","data":{`)
-	if one.job == "" { // of very many movements the first are said
+	if len(one.steps) == 0 { // of very many movements the first are said
 		l.int(`"count":`, one.a)
 		l.raw(`,"legs":[`)
 		l.raw(one.text)
@@ -300,6 +346,14 @@ func (one *message) writeLife(l *line) {
 		}
 	case "job_assigned":
 		l.text(`,"worker":`, one.text)
+	case "verdict_given":
+		l.text(`,"hook":`, one.other)
+		l.text(`,"say":`, one.text)
+	case "job_expedited":
+		l.text(`,"by":`, one.text)
+	case "reward_boosted":
+		l.text(`,"by":`, one.text)
+		l.amount(`,"tokens":`, ledger.Amount(one.a))
 	case "attempt_submitted", "attempt_delegated":
 		if len(one.digest) > 0 {
 			l.digest(`,"digest":`, (*core.Digest)(one.digest))
@@ -313,6 +367,45 @@ func (one *message) writeLife(l *line) {
 	case "job_ending", "job_ended":
 		l.text(`,"state":`, one.text)
 		l.text(`,"reason":`, one.other)
+	}
+}
+
+func (one *message) writeInsight(l *line) {
+	l.raw(`insights","data":{`)
+	switch one.event {
+	case "plan_recorded":
+		l.text(`"steward":`, one.text)
+		if one.number > 0 {
+			l.text(`,"fault":`, one.other)
+			return
+		}
+		l.text(`,"headline":`, one.other)
+		l.int(`,"alerts":`, one.a)
+		l.int(`,"actions":`, one.b)
+	case "action_approved":
+		l.text(`"action":`, one.text)
+	case "action_dropped":
+		l.text(`"action":`, one.text)
+		l.text(`,"reason":`, one.other)
+	case "skill_paused":
+		l.text(`"skill":`, one.text)
+		l.int(`,"until":`, one.a)
+		l.text(`,"by":`, one.other)
+	case "skill_resumed":
+		l.text(`"skill":`, one.text)
+	case "repriced":
+		l.text(`"by":`, one.text)
+		l.amount(`,"energy":`, ledger.Amount(one.a))
+		l.amount(`,"compute":`, ledger.Amount(one.b))
+	case "script_suspended":
+		l.text(`"script":`, one.text)
+		l.int(`,"faults":`, one.a)
+		l.text(`,"fault":`, one.other)
+	case "edit_held":
+		l.text(`"digest":`, one.text)
+		l.int(`,"takes":`, one.a)
+	case "edit_approved":
+		l.text(`"digest":`, one.text)
 	}
 }
 

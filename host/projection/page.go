@@ -17,7 +17,8 @@ type Page struct {
 	Series    Series         `json:"series"`
 	Rounds    List[RoundOf]  `json:"rounds"` // open ones, the longest open first
 	Approvals List[Approval] `json:"approvals"`
-	Events    []LogLine      `json:"events"` // the newest lines of structured-log.jsonl, oldest first
+	Autonomy  *Autonomy      `json:"autonomy,omitempty"` // as in telemetry.json
+	Events    []LogLine      `json:"events"`             // the newest lines of structured-log.jsonl, oldest first
 }
 
 // RoundOf is a round of the council.
@@ -51,7 +52,7 @@ const (
 func (p *Set) page(s *core.State) []byte {
 	return encode(Page{
 		Schema: pageSchema, Mission: s.Spec().Mission.Name, ID: s.Mission().Mission, Seq: s.Seq(), At: s.Now(), Wall: p.Wall, Status: string(s.Status()),
-		Scene: p.scene(s), Series: p.Points.series(p.now(s)), Rounds: p.roundsOf(), Approvals: p.approvals(pageApprovals), Events: p.events(recentLines),
+		Scene: p.scene(s), Series: p.Points.series(p.now(s)), Rounds: p.roundsOf(), Approvals: p.approvals(pageApprovals), Autonomy: p.glance(s, pageApprovals), Events: p.events(recentLines),
 	})
 }
 

@@ -45,6 +45,9 @@ func sentence(s *core.State, e *core.Entry, event core.Event) (Level, string) {
 		return closedSentence(s, ev)
 	case *core.OrderTaken:
 		return orderSentence(s, e, ev)
+	case *core.VerdictGiven, *core.ScriptSuspended, *core.PlanRecorded, *core.ActionApproved, *core.ActionDropped,
+		*core.JobExpedited, *core.RewardBoosted, *core.SkillPaused, *core.SkillResumed, *core.Repriced:
+		return autonomySentence(s, e, event)
 	}
 	return missionSentence(s, event)
 }
@@ -57,6 +60,11 @@ func missionSentence(s *core.State, event core.Event) (Level, string) {
 		return Info, generationSentence(ev)
 	case *core.EditRefused:
 		return Warning, "an edit of the mission file is not in force: " + because(ev.Reason, ev.Detail)
+	case *core.EditHeld:
+		held := HeldEdit{Removes: ev.Removes, Drains: ev.Drains, Total: int64(len(ev.Removes) + len(ev.Drains))}
+		return Warning, "an edit of the mission file is held: " + heldWords(&held) + "; omega apply puts it in force"
+	case *core.EditApproved:
+		return Info, "the held edit of the mission file was approved"
 	case *core.MissionPaused:
 		return Info, "the mission is paused"
 	case *core.MissionResumed:
@@ -111,6 +119,13 @@ func generationSentence(ev *core.GenerationApplied) string {
 func askedSentence(ev *core.ApprovalAsked) string {
 	if ev.Reason == "undecided" {
 		return "the council came to no decision; omega approve " + ev.Job + " pays the result, omega deny " + ev.Job + " asks for another attempt"
+	}
+	if ev.Reason == "policy" {
+		what := "lets it start"
+		if n := len(ev.Children); n > 0 {
+			what = "posts " + count(n, "child", "children")
+		}
+		return "a policy wants it seen" + colon(ev.Detail) + "; omega approve " + ev.Job + " " + what + ", omega deny " + ev.Job + " does not"
 	}
 	return plain(ev.Detail, maxDetail) + " ran out; omega approve " + ev.Job + " lets it wait, omega deny " + ev.Job + " ends it"
 }
@@ -250,6 +265,8 @@ func jobNamedBy(command core.Command) string {
 		return c.Job
 	case *core.Order:
 		return c.Job
+	case *core.Admit:
+		return c.Job
 	}
 	return ""
 }
@@ -306,6 +323,12 @@ func jobOf(event core.Event) string {
 	case *core.JobEnded:
 		return e.Job
 	case *core.Transfer:
+		return e.Job
+	case *core.VerdictGiven:
+		return e.Subject
+	case *core.JobExpedited:
+		return e.Job
+	case *core.RewardBoosted:
 		return e.Job
 	}
 	return ""
@@ -371,6 +394,12 @@ func words(code string) string {
 		return "by the owner"
 	case "removed":
 		return "removed from the mission file"
+	case "policy":
+		return "a policy wants it seen"
+	case "denied":
+		return "a policy or a person said no"
+	case "withdrawn":
+		return "it is not asked for any more"
 	}
 	return plain(strings.ReplaceAll(code, "_", " "), maxName)
 }

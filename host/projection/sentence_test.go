@@ -23,7 +23,7 @@ func TestSentencesAreClosed(t *testing.T) {
 			told[event.Name()] = true
 		})
 	}
-	require.Len(t, told, len(core.Events())-10)
+	require.Len(t, told, len(core.Events())-11)
 }
 
 func TestLogLinesAreWhatTheirStructSays(t *testing.T) {

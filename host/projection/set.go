@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/omega-run/omega/host/core"
 )
@@ -46,17 +47,20 @@ func New(dir string) *Set {
 }
 
 func historyNames() []string {
-	return []string{"control-ack.jsonl", "long-run-ledger.jsonl", "mesh-history.jsonl", "state-history.jsonl", "storyboard-history.jsonl", "structured-log.jsonl"}
+	return []string{
+		"autonomy-history.jsonl", "control-ack.jsonl", "insights.jsonl", "long-run-ledger.jsonl", "mesh-history.jsonl", "state-history.jsonl", "storyboard-history.jsonl", "structured-log.jsonl",
+	}
 }
 
 // histories in the order of their names.
 func (p *Set) histories() []*history {
-	return []*history{&p.Acks, &p.LongRun, &p.mesh.history, &p.States, &p.Scenes, &p.Log}
+	return []*history{&p.Advice, &p.Acks, &p.Insights, &p.LongRun, &p.mesh.history, &p.States, &p.Scenes, &p.Log}
 }
 
 // prepare makes what follows from the rules alone.
 func (p *Set) prepare() {
 	p.census = newCensus()
+	p.Advice.shy, p.Insights.shy = true, true
 	p.Books.prepare()
 	p.mesh.prepare()
 }
@@ -87,6 +91,7 @@ func (p *Set) Apply(s *core.State, e *core.Entry, digest core.Digest) {
 		sealed = sealed || isSeal(event)
 	}
 	p.census.settle(s)
+	p.tellInsights(s)
 	p.log(s, e)
 	if sealed { // now that everything is counted
 		p.checkpoint(s, e)
@@ -127,6 +132,8 @@ func (p *Set) take(s *core.State, event core.Event) {
 		c.asked.push(r)
 	case *core.ApprovalGiven, *core.JobEnding:
 		c.asked.remove(r)
+	default:
+		p.fold(s, event)
 	}
 	if r != nil {
 		p.watch(event, r)
@@ -232,7 +239,8 @@ type Artifact struct {
 // snapshots renders what is shown as of the last entry, in name order.
 func (p *Set) snapshots() []Artifact {
 	s := p.state
-	return []Artifact{
+	all := []Artifact{
+		{"autonomy-plan.json", p.autonomyPlan(s)},
 		{"job-graph.mmd", p.graph()},
 		{"resource-ledger.json", p.resourceLedger(s)},
 		{"state-checkpoint.json", p.stateCheckpoint(s)},
@@ -240,6 +248,7 @@ func (p *Set) snapshots() []Artifact {
 		{"telemetry-ui.json", p.page(s)},
 		{"telemetry.json", p.telemetry(s)},
 	}
+	return slices.DeleteFunc(all, func(a Artifact) bool { return a.Bytes == nil }) // what there is nothing to say of
 }
 
 // Flush brings the folder up to date: new lines are appended to the histories,
@@ -280,6 +289,9 @@ func (p *Set) Artifacts() ([]Artifact, error) {
 	}
 	all := p.snapshots()
 	for _, h := range p.histories() {
+		if h.absent() {
+			continue
+		}
 		b, err := h.content(p.dir)
 		if err != nil {
 			return nil, err

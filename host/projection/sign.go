@@ -1,7 +1,9 @@
 package projection
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/ledger"
@@ -22,6 +24,10 @@ type AlertKind string
 const (
 	AlertStalled    AlertKind = "stalled"    // nothing can go on
 	AlertApproval   AlertKind = "approval"   // a job waits for a person
+	AlertAction     AlertKind = "action"     // an action of a steward waits for a person
+	AlertEdit       AlertKind = "edit"       // an edit that takes something away waits for the owner
+	AlertScript     AlertKind = "script"     // a script is not asked any more, or the guardian has no plan
+	AlertGuardian   AlertKind = "guardian"   // what the guardian wants seen
 	AlertTokens     AlertKind = "tokens"     // an employer cannot pay
 	AlertEnergy     AlertKind = "energy"     // the capacity is the bottleneck
 	AlertCompute    AlertKind = "compute"    // the capacity is the bottleneck
@@ -54,6 +60,8 @@ type sign struct {
 	is    ledger.Amount // what there is
 	needs ledger.Amount
 	at    core.Time
+	level Level
+	text  string // of the guardian
 }
 
 // key is what makes two signs the same alert.
@@ -75,6 +83,7 @@ func (p *Set) signs(s *core.State) []sign {
 			break
 		}
 	}
+	p.signScripts()
 	for _, purse := range c.purses {
 		p.signTokens(s, purse)
 	}
@@ -157,6 +166,66 @@ func (p *Set) signTokens(s *core.State, purse *purse) {
 	}
 }
 
+// signScripts: what stewards want, what keeps failing, and the edit that waits.
+func (p *Set) signScripts() {
+	a := &p.Autonomy
+	for i := range a.Waiting {
+		w := &a.Waiting[i]
+		text := capital(steward(w.Steward)) + " wants to " + w.Text + colon(w.Why) + "; it waits for a person since " + w.Since.Clock() + "."
+		if !p.sign(sign{Kind: AlertAction, About: w.ID, level: Warning, text: text}) {
+			break
+		}
+	}
+	if held := a.Held; held != nil && !held.Approved {
+		p.sign(sign{Kind: AlertEdit, About: held.Digest[:12], level: Warning, text: "An edit of the mission file is held: " + heldWords(held) + "."})
+	}
+	for _, one := range a.Suspended {
+		p.sign(sign{Kind: AlertScript, About: one.Script, level: Error, text: capital(scriptWords(one.Script)) + " is not asked any more, " + fallbackWords(one.Fallback) + ": " + one.Fault})
+	}
+	plan := a.guardian()
+	if plan == nil {
+		return
+	}
+	if plan.Fault != nil {
+		p.sign(sign{Kind: AlertScript, About: core.GuardianName, level: Warning, text: "The guardian has no plan since " + plan.Fault.At.Clock() + ": " + plan.Fault.Text})
+	}
+	for _, c := range plan.Alerts {
+		level := Warning
+		switch c.Severity {
+		case "critical":
+			level = Error
+		case "info":
+			level = Info
+		}
+		if !p.sign(sign{Kind: AlertGuardian, About: c.Job, level: level, text: c.Text}) {
+			break
+		}
+	}
+}
+
+// heldWords says what a held edit would take away.
+func heldWords(held *HeldEdit) string {
+	text := "it removes "
+	for i, one := range append(slices.Clone(held.Removes), held.Drains...)[:min(len(held.Removes)+len(held.Drains), maxParts)] {
+		if i > 0 {
+			text += ", "
+		}
+		text += plain(one, maxName)
+	}
+	if more := held.Total - int64(min(len(held.Removes)+len(held.Drains), maxParts)); more > 0 {
+		text += " and " + itoa(more) + " more"
+	}
+	return text
+}
+
+// scriptName is what explain calls a script: policy.spending is spending.
+func scriptName(name string) string {
+	if _, label, ok := strings.Cut(name, "."); ok {
+		return label
+	}
+	return name
+}
+
 // signCapacity: an average ready job does not fit into what is free.
 func (p *Set) signCapacity(s *core.State, kind AlertKind, unit ledger.Unit, budgets *Sum) {
 	jobs := p.census.wants.jobs
@@ -198,6 +267,8 @@ func (p *Set) alert(s *core.State, one *sign) Alert {
 		a.Text = "Nothing can go on by itself: " + count(int(one.count), "job is open", "jobs are open") + "."
 	case AlertApproval:
 		a.Text = p.approvalText(s, one)
+	case AlertAction, AlertEdit, AlertScript, AlertGuardian:
+		a.Level, a.Text = one.level, one.text
 	case AlertTokens:
 		a.Text = "account:" + one.About + " has " + one.is.String() + " tokens; " + count(int(one.count), "job waits", "jobs wait") + " for " + one.needs.String() + ", " + (one.needs - one.is).String() + " are missing."
 	case AlertEnergy, AlertCompute:
@@ -222,7 +293,12 @@ func (p *Set) approvalText(s *core.State, one *sign) string {
 	return text + "."
 }
 
-func capital(word string) string { return string(word[0]-'a'+'A') + word[1:] }
+func capital(word string) string {
+	if word == "" || word[0] < 'a' || word[0] > 'z' {
+		return word
+	}
+	return string(word[0]-'a'+'A') + word[1:]
+}
 
 // actions says what may be done about a sign.
 func actions(s *core.State, one *sign) []Action {
@@ -234,6 +310,12 @@ func actions(s *core.State, one *sign) []Action {
 			{"Let " + name(s, one.About) + " go on.", "omega approve " + one.About},
 			{"End " + name(s, one.About) + ".", "omega deny " + one.About},
 		}
+	case AlertAction:
+		return []Action{{"Let it happen.", "omega approve " + one.About}, {"Drop it.", "omega deny " + one.About}}
+	case AlertEdit:
+		return []Action{{"Put the edit in force.", "omega apply"}}
+	case AlertScript:
+		return []Action{{"Mend the script and save it.", "omega explain " + scriptName(one.About)}}
 	case AlertTokens:
 		return []Action{{"Give account:" + one.About + " " + (one.needs - one.is).String() + " more tokens, or cancel jobs it pays for.", ""}}
 	case AlertEnergy, AlertCompute:

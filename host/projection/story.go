@@ -63,10 +63,12 @@ type mood struct {
 func urgent(event core.Event) bool {
 	switch event.(type) {
 	case *core.MissionCreated, *core.MissionPaused, *core.MissionResumed, *core.MissionStopping, *core.MissionStopped, *core.MissionEnded,
-		*core.ApprovalAsked, *core.ApprovalGiven, *core.JobsUnattended, *core.GenerationApplied:
+		*core.ApprovalAsked, *core.ApprovalGiven, *core.JobsUnattended, *core.GenerationApplied,
+		*core.EditHeld, *core.EditApproved, *core.ScriptSuspended, *core.ActionApproved, *core.ActionDropped:
 		return true
 	}
-	return false
+	plan, ok := event.(*core.PlanRecorded)
+	return ok && !plan.Same
 }
 
 // look writes a scene where the mission's mood has changed, or where it has to.
@@ -179,6 +181,12 @@ func (p *Set) appendStory(b []byte, s *core.State, load *Pressure) []byte {
 		b = append(b, " The next deadline is that of "...)
 		b = append(b, plain(r.job.Name(), maxName)...)
 		b = append(clockOf(append(b, ", at "...), r.due), '.')
+	}
+	if plan := p.Autonomy.guardian(); plan != nil && plan.Headline != "" && s.Status() != core.Ended {
+		b = append(append(b, " The guardian says: "...), plan.Headline...)
+		if last := b[len(b)-1]; last != '.' && last != '!' && last != '?' {
+			b = append(b, '.')
+		}
 	}
 	t := s.Totals()
 	b = append(t.Paid.AppendText(append(b, " So far "...)), " tokens were paid"...)

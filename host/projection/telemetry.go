@@ -36,9 +36,10 @@ type Telemetry struct {
 	Watchdog  Watchdog        `json:"watchdog"`
 	Approvals List[Approval]  `json:"approvals"` // jobs that wait for a person, the longest first
 	Alerts    []Alert         `json:"alerts"`
-	Workers   List[WorkerOf]  `json:"workers"`  // in declared order
-	JobsList  List[JobOf]     `json:"job_list"` // open ones in post order, then some of those that ended, the last first
-	Events    []LogLine       `json:"events"`   // the newest lines of structured-log.jsonl, oldest first
+	Workers   List[WorkerOf]  `json:"workers"`            // in declared order
+	JobsList  List[JobOf]     `json:"job_list"`           // open ones in post order, then some of those that ended, the last first
+	Autonomy  *Autonomy       `json:"autonomy,omitempty"` // where there is anything to show of scripts and stewards, or an edit is held
+	Events    []LogLine       `json:"events"`             // the newest lines of structured-log.jsonl, oldest first
 }
 
 // PressureOf is what weighs on the mission, each between 0 and 1; confidence is
@@ -101,7 +102,7 @@ type Council struct {
 type Approval struct {
 	Job    string    `json:"job"`
 	Name   string    `json:"name"`   // what people read
-	Reason string    `json:"reason"` // undecided: the council came to no outcome; exhausted: something ran out
+	Reason string    `json:"reason"` // undecided: the council came to no outcome; exhausted: something ran out; policy: a policy wants it seen
 	Detail string    `json:"detail,omitempty"`
 	Since  core.Time `json:"since"`
 }
@@ -154,6 +155,7 @@ const (
 	validatorsShare = maxArtifact / 10
 	accountsShare   = maxArtifact / 20
 	approvalsShare  = maxArtifact / 20
+	actionsShare    = maxArtifact / 20
 )
 
 func (p *Set) telemetry(s *core.State) []byte {
@@ -167,7 +169,7 @@ func (p *Set) telemetry(s *core.State) []byte {
 		Generation: s.Generation(), Rehearsal: s.Mission().Rehearsal,
 		Treasury: p.treasury(s), Accounts: p.accounts(s), Energy: resourceOf(s, ledger.Energy), Compute: resourceOf(s, ledger.Compute),
 		Council: p.council(s), Watchdog: p.Watchdog, Approvals: p.approvals(approvalsShare), Alerts: p.scene(s).Alerts,
-		Workers: p.workersOf(s), JobsList: p.jobsOf(s), Events: p.events(recentShown),
+		Workers: p.workersOf(s), JobsList: p.jobsOf(s), Autonomy: p.glance(s, actionsShare), Events: p.events(recentShown),
 	})
 }
 

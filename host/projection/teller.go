@@ -32,8 +32,8 @@ func (t *Teller) AppendLines(dst []byte, s *core.State, e *core.Entry, events []
 	asked := func(l LogLine) bool { return slices.Contains(events, l.Event) }
 	if slices.ContainsFunc(lines, asked) {
 		lines = slices.DeleteFunc(lines, func(l LogLine) bool { return !asked(l) })
-	} else { // prices move so often that they are told to whom they matter
-		lines = slices.DeleteFunc(lines, func(l LogLine) bool { return l.Event == (&core.PricesSet{}).Name() })
+	} else { // some happen so often that they are told to whom they matter
+		lines = slices.DeleteFunc(lines, func(l LogLine) bool { return l.quiet })
 	}
 	for _, l := range lines {
 		dst = append(dst, '#')
@@ -52,7 +52,8 @@ func (t *Teller) tell(s *core.State, e *core.Entry) (lines []LogLine) {
 	for _, event := range e.Events {
 		t.note(event)
 		line := LogLine{Seq: e.Seq, At: e.At, Event: event.Name(), Job: jobOf(event)}
-		if line.Level, line.Message = t.sentence(s, e, event); line.Level != silent {
+		line.Level, line.Message = t.sentence(s, e, event)
+		if line.quiet = line.Level == silent; line.Message != "" {
 			lines = append(lines, line)
 		}
 	}
@@ -95,9 +96,52 @@ func (t *Teller) sentence(s *core.State, e *core.Entry, event core.Event) (Level
 	case *core.PricesSet:
 		text = "prices: " + priceMove("energy", t.energy, ev.Energy) + ", " + priceMove("compute", t.compute, ev.Compute)
 		t.energy, t.compute = ev.Energy, ev.Compute
-		return Info, text
+		return silent, text
+	case *core.Repriced:
+		t.energy, t.compute = ev.Energy, ev.Compute
+	case *core.VerdictGiven:
+		if text == "" {
+			text = hookWords(s, &ev.Ruling) + ": " + rulingWords(ev.Say)
+		}
+		text += " (" + verdictNames(ev.Verdicts) + ")"
+	case *core.PlanRecorded:
+		if text == "" {
+			text = steward(ev.Steward) + ": " + planWords(ev)
+		}
 	}
 	return level, text
+}
+
+// verdictNames says what each policy said.
+func verdictNames(all []core.Verdict) string {
+	var names []string
+	for i := range all {
+		v := &all[i]
+		text := plain(v.Policy, maxName) + " " + v.Say
+		if v.Shadow {
+			text += " in shadow"
+		}
+		names = append(names, text)
+	}
+	return strings.Join(names, ", ")
+}
+
+// planWords says what a plan nobody has to be told of holds.
+func planWords(ev *core.PlanRecorded) string {
+	if ev.Same {
+		return "nothing new"
+	}
+	text := plain(ev.Headline, maxSaid)
+	if n := len(ev.Alerts); n > 0 {
+		text += ", " + count(n, "alert", "alerts")
+	}
+	if n := len(ev.Actions); n > 0 {
+		text += ", " + count(n, "action", "actions")
+	}
+	if text == "" {
+		return "an empty plan"
+	}
+	return strings.TrimPrefix(text, ", ")
 }
 
 func priceMove(what string, was, is ledger.Amount) string {

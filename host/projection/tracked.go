@@ -20,9 +20,10 @@ type tracked struct {
 	approval *Approval // what is asked, while it is among them
 
 	purse    *purse
-	unfunded bool // counted in the purse
-	ready    bool // counted in the purse
-	inputs   bool // counted as one whose input is to be worked out
+	unfunded bool   // counted in the purse
+	reward   uint64 // as counted there
+	ready    bool   // counted in the purse
+	inputs   bool   // counted as one whose input is to be worked out
 
 	due  core.Time // 0 none
 	heap *dueHeap  // the one it is in
