@@ -24,9 +24,9 @@ const defaults = {
 
 export const queries = {
   due: { from: "jobs", where: { state: ["posted", "ready", "assigned", "running", "delegated", "rejected"], deadline_within: "720h" }, order: "deadline", limit: 100 },
-  waiting: { from: "jobs", where: { state: "ready" }, order: "waiting", limit: 100 },
+  queue: { from: "jobs", where: { state: "ready" }, order: "waiting", limit: 100 },
   asked: { from: "jobs", where: { state: "awaiting_approval" }, order: "posted", limit: 20 },
-  skills: { from: "skills", order: "waiting", limit: 100 },
+  skills: { from: "skills", order: "-waiting", limit: 100 },
   workers: { from: "workers", order: "load", limit: 100 },
   employers: { from: "accounts", order: "free", limit: 100 },
 };
@@ -77,13 +77,14 @@ function deadlines(input, view, params, plan) {
 const begun = (job) => job.state === "running" || job.state === "delegated";
 
 // ends is when a job is done at the speed of who does it, or of the fastest who
-// could, begun now. Of work that was handed on nobody can say.
+// could, begun now. Of work that is handed on, or whose worker is not among the
+// hundred that are shown, nobody can say; then it is not late.
 function ends(job, workers, view) {
   if (job.state === "delegated") return view.at;
   const running = job.state === "running" && job.started_at > 0;
   const able = workers.filter((w) => running ? w.worker === job.worker : job.skills.every((skill) => w.skills.includes(skill)));
-  const speed = Math.max(...able.map((w) => w.speed), 0) || 1;
-  return (running ? job.started_at : view.at) + job.work / speed;
+  if (able.length === 0) return view.at;
+  return (running ? job.started_at : view.at) + job.work / Math.max(...able.map((w) => w.speed));
 }
 
 // unattended finds skills that work waits for and nobody has, and those whose
@@ -110,7 +111,7 @@ const skillsText = (row) => `skills = ${JSON.stringify(row.skills)}`;
 function unpaid(input, view, params, plan) {
   const free = new Map(input.employers.rows.map((account) => [account.account, account.free]));
   const poor = new Map(); // employer: its first job
-  for (const job of input.waiting.rows) {
+  for (const job of input.queue.rows) {
     if (!free.has(job.employer) || poor.has(job.employer)) continue;
     const deposit = add(mul(mul(job.energy_budget, view.energy.price), "0.001"), mul(mul(job.compute_budget, view.compute.price), "0.001"));
     if (more(deposit, free.get(job.employer))) poor.set(job.employer, job);
@@ -124,7 +125,7 @@ function unpaid(input, view, params, plan) {
 
 // failing finds jobs that have failed more than once and will be tried again.
 function failing(input, params, plan) {
-  const seen = new Map([...input.due.rows, ...input.waiting.rows].map((job) => [job.job, job]));
+  const seen = new Map([...input.due.rows, ...input.queue.rows].map((job) => [job.job, job]));
   const failing = [...seen.values()].filter((job) => job.failures >= params.failures);
   for (const job of some(failing, params)) {
     plan.alerts.push({ severity: "warning", text: `${job.name} has failed ${job.failures} times.`, job: job.job });
@@ -151,12 +152,12 @@ function prices(input, view, params, plan) {
     const resource = view[name];
     if (compare(resource.limit, 0) <= 0) continue;
     const used = 1 - Number(resource.free) / Number(resource.limit);
-    const scarce = input.waiting.rows.some((job) =>
+    const scarce = input.queue.rows.some((job) =>
       view.at - job.waiting_since >= millis(params.unattended_after) && more(job[`${name}_budget`], resource.free));
     if (scarce && less(resource.price, params.scarce_price)) {
       action[name] = String(params.scarce_price);
       because.push(`work waits for ${name}`);
-    } else if (!scarce && used < 0.1 && input.waiting.rows.length > 0 && more(resource.price, params.idle_price)) {
+    } else if (!scarce && used < 0.1 && input.queue.rows.length > 0 && more(resource.price, params.idle_price)) {
       action[name] = String(params.idle_price);
       because.push(`${name} lies idle while work waits`);
     }

@@ -6,7 +6,7 @@ const none = { rows: [], more: false };
 
 // ask puts rows in place of what the queries would find.
 function ask(found, over = {}) {
-  const input = { due: none, waiting: none, asked: none, skills: none, workers: none, employers: none, waiting_actions: [], may: ["expedite"], budget: "0" };
+  const input = { due: none, queue: none, asked: none, skills: none, workers: none, employers: none, waiting: [], may: ["expedite"], budget: "0" };
   for (const [query, rows] of Object.entries(found)) input[query] = { rows, more: false };
   return guardian(input, view({ at: 10 * hour, params: {}, ...over }));
 }
@@ -48,6 +48,11 @@ test("a running job is judged by its own worker and its start", () => {
   equal(ask({ due: [{ ...running, work: 130 * minute }], workers: [digger(), digger({ worker: "e", speed: 5 })] }).alerts.length, 1);
 });
 
+test("of what nobody does alone, or nobody sees, it is not said that it is late", () => {
+  equal(ask({ due: [due({ work: 9 * hour, due_at: 20 * hour, skills: ["dig", "fly"] })], workers: [digger()] }).alerts, []);
+  equal(ask({ due: [due({ work: 99 * hour, state: "running", worker: "x", started_at: 9 * hour })], workers: [digger()] }).alerts, []);
+});
+
 test("the same situation gives the same plan later", () => {
   const found = { due: [due({ state: "posted", work: 2 * hour })], workers: [digger()], skills: [{ skills: ["dig"], waiting: 3, oldest: 9 * hour, workers: 1, free_slots: 0, paused: false }] };
   equal(ask(found), ask(found, { at: 10 * hour + 18000 }));
@@ -66,20 +71,20 @@ test("work that nobody can do, and work whose workers are busy", () => {
 });
 
 test("an employer that cannot pay is named once", () => {
-  const waiting = [1, 2].map((n) => due({ job: `b${n}`, name: `b${n}`, due_at: 0, employer: "planner", energy_budget: "100000", compute_budget: "0", waiting_since: 10 * hour }));
+  const queue = [1, 2].map((n) => due({ job: `b${n}`, name: `b${n}`, due_at: 0, employer: "planner", energy_budget: "100000", compute_budget: "0", waiting_since: 10 * hour }));
   const energy = { limit: "1000000", free: "1000000", reserved: "0", consumed: "0", price: "1" };
-  const plan = ask({ waiting, employers: [{ account: "planner", free: "99.5", jobs_open: 2 }] }, { energy });
+  const plan = ask({ queue, employers: [{ account: "planner", free: "99.5", jobs_open: 2 }] }, { energy });
   equal(plan.alerts.length, 1);
   equal(plan.alerts[0].text, "planner cannot pay for the energy and compute of b1.");
-  equal(ask({ waiting, employers: [{ account: "planner", free: "100", jobs_open: 2 }] }, { energy }).alerts, []);
+  equal(ask({ queue, employers: [{ account: "planner", free: "100", jobs_open: 2 }] }, { energy }).alerts, []);
 });
 
 test("prices move only where the rule has been too slow", () => {
   const energy = (over) => ({ energy: { limit: "1000", free: "100", reserved: "900", consumed: "0", price: "1", ...over } });
-  const waiting = [due({ due_at: 0, employer: "", energy_budget: "200", compute_budget: "0", waiting_since: 9 * hour })];
-  equal(ask({ waiting }, energy()).actions, [{ do: "reprice", energy: "4", why: "work waits for energy" }]);
-  equal(ask({ waiting }, energy({ price: "4.2" })).actions, []);
-  equal(ask({ waiting }, energy({ free: "950", price: "6" })).actions, [{ do: "reprice", energy: "1", why: "energy lies idle while work waits" }]);
+  const queue = [due({ due_at: 0, employer: "", energy_budget: "200", compute_budget: "0", waiting_since: 9 * hour })];
+  equal(ask({ queue }, energy()).actions, [{ do: "reprice", energy: "4", why: "work waits for energy" }]);
+  equal(ask({ queue }, energy({ price: "4.2" })).actions, []);
+  equal(ask({ queue }, energy({ free: "950", price: "6" })).actions, [{ do: "reprice", energy: "1", why: "energy lies idle while work waits" }]);
   equal(ask({}, energy({ free: "950", price: "6" })).actions, []);
 });
 
