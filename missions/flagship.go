@@ -6,7 +6,7 @@ import (
 	"io/fs"
 )
 
-//go:embed omega/mission.hcl omega/rehearsal.hcl omega/steps
+//go:embed omega/mission.hcl omega/rehearsal.hcl omega/scripts omega/steps
 var files embed.FS
 
 // Flagship is the folder of the mission that runs where nobody names another.

@@ -3,8 +3,10 @@
 # a minute, with everything a mission can show: work handed on
 # three levels deep, contention for energy and compute, prices that move, a worker
 # that fails, one that lies and is slashed for it, a validator that stays away, a
-# job that waits for a person, and a deadline that is missed. What is meant to
-# fail is not required.
+# job that waits for a person, and a deadline that is missed. Scripts take part: a
+# guardian watches, a policy limits what may be spent, strategists post jobs as
+# things happen, and two of those who judge are scripts. What is meant to fail is
+# not required.
 
 mission "omega" {
   seed         = 42
@@ -42,11 +44,12 @@ governance {
 }
 
 autonomy {
-  guardian_interval = "18s" # prices are looked at as often
+  guardian_interval = "18s" # prices are looked at as often as the guardian looks
   resource_target   = 0.80
   price_floor       = 0.35
   price_ceiling     = 14
   price_smoothing   = 0.28
+  may               = ["expedite"] # what else the guardian wants is put before the owner
 }
 
 delegation {
@@ -59,18 +62,61 @@ checkpoint {
   interval = "2m"
 }
 
-# Employers beside the owner. What they have, they have out of the treasury.
+# Employers beside the owner. What they have, they have out of the treasury. A
+# strategist is one that posts jobs by itself, as its playbook says.
 
-account "macro-strategist" {
-  tokens = 20000
+strategist "macro-strategist" {
+  budget = 20000
+  params = {
+    playbook = [
+      { # the guardian sees at once that the probe cannot be there in time
+        name = "relay"
+        when = "alert"
+        job  = "probe"
+        post = { title = "A relay in place of the probe", reward = 1200, work = "40m" }
+      },
+      { # more than the policy below lets anybody spend at once
+        name = "fleet"
+        when = "finalized"
+        job  = "logistics"
+        post = { title = "A fleet of freighters", skills = ["supply-chain"], reward = 11000, work = "3h" }
+      },
+    ]
+  }
 }
 
-account "risk-governor" {
-  tokens = 15000
+strategist "risk-governor" {
+  budget = 15000
+  params = {
+    playbook = [
+      { # a result that the council turned down makes it suspicious
+        name = "review"
+        when = "attempt_rejected"
+        job  = "forecast"
+        post = { title = "Review of the forecast", skills = ["validator-guardian"], reward = 600, work = "45m", simulated = { result = { sound = true } } }
+      },
+    ]
+  }
 }
 
 account "cosmic-planner" {
   tokens = 3500 # enough for its two jobs, and not for the energy one of them needs
+}
+
+# Who watches, and what nobody may do. Change a limit while the mission runs.
+
+guardian {
+  params = { deadline_threshold = "75m" }
+}
+
+policy "spending" {
+  script = "omega:spending"
+  on     = ["job.post", "job.delegate", "transfer"]
+  params = {
+    ask_above  = "6000"  # TOKEN; a person decides
+    deny_above = "10000" # not even a person is asked
+    share      = "0.9"   # of what the payer has left
+  }
 }
 
 # Those who do the work. An architect or a supplier may take a job of which it has
@@ -149,8 +195,9 @@ worker "scribe" { # a program: the only work here that is not simulated
   }
 }
 
-# Those who judge it. Five do, one of them with a program of its own; the sixth
-# stays away, pays for it, and is drawn last from then on.
+# Those who judge it: four by each job's accept block, one with a program of its
+# own, two with a script. The last stays away, pays for it, and is drawn last from
+# then on.
 
 validator "council" {
   count = 4
@@ -161,6 +208,11 @@ validator "examiner" {
     command = ["sh", "steps/examine.sh"]
     timeout = "30s"
   }
+}
+
+validator "assayer" {
+  count  = 2
+  script = "scripts/assay.js"
 }
 
 validator "absentee" {
