@@ -34,7 +34,6 @@ const lattice = `
 	host/council      0
 	host/journal      0
 	host/wfcommons    0
-	scripts           0
 	host/script       1  scripts
 	host/core         1  host/council host/ledger
 	host/missionfile  2  host/core host/ledger host/script scripts

@@ -41,9 +41,21 @@ type sources struct {
 	problem *Problem // with one of them
 }
 
+// bytesOf are those of a file; who reads may have its own of what comes with
+// Omega.
+func bytesOf(read func(string) ([]byte, error), path string) ([]byte, error) {
+	b, err := read(path)
+	if name, own := strings.CutPrefix(path, omegaPrefix); own && errors.Is(err, fs.ErrNotExist) {
+		if text, ok := ownSource(name); ok {
+			return text, nil
+		}
+	}
+	return b, err
+}
+
 // get reads a file for the child.
 func (s *sources) get(path string) ([]byte, error) {
-	b, err := s.read(path)
+	b, err := bytesOf(s.read, path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.digests[path] = [sha256.Size]byte{}
@@ -91,10 +103,6 @@ func (r *Runner) Bundle(ctx context.Context, entry string, read func(path string
 			p.Files = append(p.Files, File{path, digest})
 		}
 	}
-	if name, own := strings.CutPrefix(entry, omegaPrefix); own {
-		text, _ := ownSource(name)
-		p.Files = append(p.Files, File{entry, sha256.Sum256(text)})
-	}
 	slices.SortFunc(p.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	p.Digest = programDigest(entry, p.Files)
 	r.bundles.Add(1)
@@ -132,7 +140,7 @@ func (r *Runner) unchanged(entry string, read func(string) ([]byte, error)) *Pro
 		return nil
 	}
 	for path, digest := range m.digests {
-		b, err := read(path)
+		b, err := bytesOf(read, path)
 		absent := errors.Is(err, fs.ErrNotExist)
 		if err != nil && !absent || absent != (digest == [sha256.Size]byte{}) || !absent && sha256.Sum256(b) != digest {
 			return nil
@@ -231,11 +239,7 @@ func (r *Runner) borrow(ctx context.Context) (*process, error) {
 
 // unfit says why an entry cannot be one.
 func unfit(entry string) *Problem {
-	name, own := strings.CutPrefix(entry, omegaPrefix)
-	if _, known := ownSource(name); own && !known {
-		return &Problem{File: entry, Summary: "there is no " + entry, Detail: "There are " + strings.Join(ownNames(), ", ") + "."}
-	}
-	if !own && !fs.ValidPath(entry) {
+	if !strings.HasPrefix(entry, omegaPrefix) && !fs.ValidPath(entry) {
 		return &Problem{File: entry, Summary: "not a file of the mission folder", Detail: "A script is named by its path in the mission folder, as in scripts/spending.js."}
 	}
 	return nil
@@ -257,17 +261,8 @@ func tooDeep(text []byte, limit int) (line, column int) {
 			}
 		case ')', ']', '}':
 			depth = max(0, depth-1)
-		case '\\':
-			i++
 		case '"', '\'':
-			for i++; i < len(text) && text[i] != c && text[i] != '\n'; i++ {
-				if text[i] == '\\' {
-					i++
-				}
-			}
-			if i < len(text) && text[i] == '\n' {
-				i--
-			}
+			i += quotedLength(text[i:]) - 1
 		case '/':
 			if i+1 < len(text) && text[i+1] == '/' {
 				for i < len(text) && text[i] != '\n' {
@@ -278,4 +273,22 @@ func tooDeep(text []byte, limit int) (line, column int) {
 		}
 	}
 	return 0, 0
+}
+
+// quotedLength is that of a string that begins a text, up to the end of its line
+// if it is not closed there.
+func quotedLength(text []byte) int {
+	for i := 1; i < len(text); i++ {
+		switch text[i] {
+		case text[0]:
+			return i + 1
+		case '\n':
+			return i
+		case '\\':
+			if i+1 < len(text) && text[i+1] != '\n' {
+				i++
+			}
+		}
+	}
+	return len(text)
 }

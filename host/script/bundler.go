@@ -47,7 +47,7 @@ func ownNames() []string {
 
 // isTest reports whether a file is one of tests, which exports nothing.
 func isTest(entry string) bool {
-	return strings.HasSuffix(entry, ".test.js") || strings.HasSuffix(entry, ".test.ts")
+	return strings.HasSuffix(strings.TrimSuffix(entry, path.Ext(entry)), ".test")
 }
 
 // The bundler's namespaces of files.
@@ -116,6 +116,11 @@ func (b *bundler) resolve(a api.OnResolveArgs) api.OnResolveResult {
 	switch {
 	case a.Kind == api.ResolveEntryPoint && isTest(a.Path):
 		return api.OnResolveResult{Path: a.Path, Namespace: inTests}
+	case own && a.Kind == api.ResolveEntryPoint:
+		if _, err := b.read(a.Path); err != nil {
+			return api.OnResolveResult{Errors: unusable("there is no "+a.Path, "There are "+strings.Join(ownNames(), ", ")+".")}
+		}
+		return api.OnResolveResult{Path: name, Namespace: inOmega}
 	case own:
 		if _, ok := ownSource(name); !ok {
 			return api.OnResolveResult{Errors: unusable("there is no "+a.Path, "There are "+strings.Join(ownNames(), ", ")+".")}
@@ -166,6 +171,9 @@ func (b *bundler) load(a api.OnLoadArgs) api.OnLoadResult {
 		return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}
 	case inOmega:
 		bytes, _ := ownSource(a.Path)
+		if name := omegaPrefix + a.Path; name == b.entry {
+			bytes, _ = b.read(name)
+		}
 		text := string(bytes)
 		return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}
 	}

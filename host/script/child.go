@@ -246,7 +246,7 @@ func (c *child) bundle(entry string) {
 			}
 		}
 		slices.Sort(paths)
-		reply.Paths = paths
+		reply.Paths = slices.Compact(paths)
 		c.try(entry, &reply)
 	}
 	text, _ := json.Marshal(reply)
