@@ -34,7 +34,7 @@ const lattice = `
 	host/council      0
 	host/journal      0
 	host/wfcommons    0
-	host/script       0
+	host/script       1  scripts
 	host/core         1  host/council host/ledger
 	host/missionfile  2  host/core host/ledger host/script scripts
 	host/inquiry      2  host/core host/ledger
@@ -42,7 +42,7 @@ const lattice = `
 	host/projection   2  host/core host/ledger
 	host              5  host/core host/council host/inquiry host/journal host/ledger host/missionfile host/projection host/worker
 	host/hosttest     6  
-	cmd/omega         6  host host/core host/inquiry host/journal host/ledger host/missionfile host/projection host/wfcommons host/worker missions
+	cmd/omega         6  host host/core host/inquiry host/journal host/ledger host/missionfile host/projection host/script host/wfcommons host/worker missions
 `
 
 // pure are the packages whose answers depend on their arguments alone: no

@@ -11,12 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/script"
 	"github.com/omega-run/omega/host/worker"
 )
 
-// TestMain serves as the shim of exec attempts.
+// TestMain serves as the shim of exec attempts and as what runs scripts.
 func TestMain(m *testing.M) {
 	worker.Shim()
+	script.Child()
 	os.Exit(m.Run())
 }
 

@@ -8,11 +8,13 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/omega-run/omega/host/script"
 	"github.com/omega-run/omega/host/worker"
 )
 
 func main() {
-	worker.Shim() // a process that watches an exec attempt goes no further
+	worker.Shim()  // a process that watches an exec attempt goes no further
+	script.Child() // nor does one that runs scripts
 	os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

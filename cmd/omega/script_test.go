@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/omega-run/omega/host/script"
 	"github.com/omega-run/omega/host/worker"
 )
 
@@ -24,6 +25,7 @@ import (
 // the attempts the program runs.
 func TestMain(m *testing.M) {
 	worker.Shim()
+	script.Child()
 	testscript.Main(m, map[string]func(){"omega": main, "smallsegments": smallSegments})
 }
 

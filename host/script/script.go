@@ -25,8 +25,8 @@ type Program struct {
 	Files   []File            // by path; without Omega's own modules, but with an entry that is one
 	Exports []string
 	Queries []byte // what it exports as queries, canonical JSON; nil for none
-	code    []byte
-	lines   []byte // source map
+	code    string
+	paths   []string // of all files in the code's source map
 }
 
 // Problem is why a script cannot be used: a place in the author's file and what

@@ -1,0 +1,207 @@
+package script
+
+import (
+	"embed"
+	"errors"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+
+	"github.com/omega-run/omega/scripts"
+)
+
+// omegaPrefix begins the names of what comes with Omega.
+const omegaPrefix = "omega:"
+
+// modules are what scripts may import besides each other.
+//
+//go:embed modules/*.js
+var modules embed.FS
+
+// ownSource is the text of omega:<name>, a module or a script.
+func ownSource(name string) ([]byte, bool) {
+	if name == "types" {
+		return nil, true // declarations only: scripts/omega.d.ts
+	}
+	if text, err := modules.ReadFile("modules/" + name + ".js"); err == nil {
+		return text, true
+	}
+	return scripts.Source(name)
+}
+
+// ownNames are all that ownSource knows.
+func ownNames() []string {
+	names := append(scripts.Names(), "types")
+	entries, _ := modules.ReadDir("modules")
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".js"))
+	}
+	slices.Sort(names)
+	for i := range names {
+		names[i] = omegaPrefix + names[i]
+	}
+	return names
+}
+
+// isTest reports whether a file is one of tests, which exports nothing.
+func isTest(entry string) bool {
+	return strings.HasSuffix(strings.TrimSuffix(entry, path.Ext(entry)), ".test")
+}
+
+// The bundler's namespaces of files.
+const (
+	inMission = "file"
+	inOmega   = "omega"
+	inTests   = "tests" // the entry put before a file of tests
+)
+
+// errNoFile is said of a file that is not there.
+var errNoFile = errors.New("no such file")
+
+// bundler makes one script of an entry and of what it imports.
+type bundler struct {
+	entry string
+	read  func(path string) ([]byte, error) // asks the host
+}
+
+// bundle gives the code, a function of module that sets module.exports.
+func (b *bundler) bundle() (code string, problems []Problem) {
+	result := api.Build(api.BuildOptions{
+		EntryPoints:    []string{b.entry},
+		Outfile:        "/bundle",
+		AbsWorkingDir:  "/",
+		Bundle:         true,
+		Platform:       api.PlatformNeutral,
+		Format:         api.FormatCommonJS,
+		Target:         api.ES2022,
+		Supported:      map[string]bool{"for-await": false, "async-generator": false, "top-level-await": false, "dynamic-import": false, "regexp-match-indices": false, "regexp-set-notation": false},
+		Charset:        api.CharsetUTF8,
+		Sourcemap:      api.SourceMapInline,
+		SourcesContent: api.SourcesContentExclude,
+		LegalComments:  api.LegalCommentsNone,
+		TsconfigRaw:    "{}",
+		Banner:         map[string]string{"js": "(function (module) {"},
+		Footer:         map[string]string{"js": "})"},
+		LogLevel:       api.LogLevelSilent,
+		Plugins:        []api.Plugin{{Name: "omega", Setup: b.setup}},
+	})
+	for _, m := range result.Errors {
+		problems = append(problems, b.problem(m))
+	}
+	if len(problems) == 0 && len(result.OutputFiles) == 1 {
+		code = string(result.OutputFiles[0].Contents)
+	}
+	return code, problems
+}
+
+func (b *bundler) setup(build api.PluginBuild) {
+	build.OnResolve(api.OnResolveOptions{Filter: ".*"}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+		return b.resolve(a), nil
+	})
+	build.OnLoad(api.OnLoadOptions{Filter: ".*"}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+		return b.load(a), nil
+	})
+}
+
+// unusable is a message with a remedy.
+func unusable(summary, remedy string) []api.Message {
+	return []api.Message{{Text: summary, Notes: []api.Note{{Text: remedy}}}}
+}
+
+// resolve says which file an import means.
+func (b *bundler) resolve(a api.OnResolveArgs) api.OnResolveResult {
+	name, own := strings.CutPrefix(a.Path, omegaPrefix)
+	switch {
+	case a.Kind == api.ResolveEntryPoint && isTest(a.Path):
+		return api.OnResolveResult{Path: a.Path, Namespace: inTests}
+	case own && a.Kind == api.ResolveEntryPoint:
+		if _, err := b.read(a.Path); err != nil {
+			return api.OnResolveResult{Errors: unusable("there is no "+a.Path, "There are "+strings.Join(ownNames(), ", ")+".")}
+		}
+		return api.OnResolveResult{Path: name, Namespace: inOmega}
+	case own:
+		if _, ok := ownSource(name); !ok {
+			return api.OnResolveResult{Errors: unusable("there is no "+a.Path, "There are "+strings.Join(ownNames(), ", ")+".")}
+		}
+		return api.OnResolveResult{Path: name, Namespace: inOmega}
+	case a.Kind == api.ResolveEntryPoint:
+		return b.find(a.Path, a.Path)
+	case a.Namespace == inTests:
+		return b.find(a.Path, a.Path)
+	case !strings.HasPrefix(a.Path, "./") && !strings.HasPrefix(a.Path, "../"):
+		return api.OnResolveResult{Errors: unusable("a script cannot import "+quoted(a.Path),
+			"It imports files of the mission folder, as in ./limits.js, and "+strings.Join(ownNames(), ", ")+". There are no packages: put the code into a file beside the script.")}
+	}
+	return b.find(path.Join("/", path.Dir(a.Importer), a.Path)[1:], a.Path, strings.TrimPrefix(path.Dir(a.Importer), "/"))
+}
+
+func quoted(s string) string { return `"` + cutText(s, 200) + `"` }
+
+// find looks for a file, then for one that has an ending where the import names
+// none, or .ts where it says .js.
+func (b *bundler) find(file, said string, from ...string) api.OnResolveResult {
+	if len(from) > 0 && strings.HasPrefix(path.Join(from[0], said), "..") {
+		return api.OnResolveResult{Errors: unusable(quoted(said)+" leaves the mission folder", "A script imports only files of the mission folder: copy the file into it.")}
+	}
+	tries := []string{file}
+	if base, ok := strings.CutSuffix(file, ".js"); ok {
+		tries = append(tries, base+".ts")
+	} else if path.Ext(file) == "" {
+		tries = append(tries, file+".ts", file+".js")
+	}
+	for _, name := range tries {
+		_, err := b.read(name)
+		switch {
+		case err == nil:
+			return api.OnResolveResult{Path: "/" + name, Namespace: inMission}
+		case !errors.Is(err, errNoFile):
+			return api.OnResolveResult{Errors: unusable(quoted(name)+" cannot be used", err.Error())}
+		}
+	}
+	return api.OnResolveResult{Errors: unusable("there is no file "+quoted(file), "Looked for "+strings.Join(tries, ", ")+" in the mission folder. Check the name, or remove the import.")}
+}
+
+// load gives a file's text.
+func (b *bundler) load(a api.OnLoadArgs) api.OnLoadResult {
+	switch a.Namespace {
+	case inTests:
+		text := "import " + quoted(a.Path) + `; export { run as default } from "omega:test";`
+		return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}
+	case inOmega:
+		bytes, _ := ownSource(a.Path)
+		if name := omegaPrefix + a.Path; name == b.entry {
+			bytes, _ = b.read(name)
+		}
+		text := string(bytes)
+		return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}
+	}
+	name := strings.TrimPrefix(a.Path, "/")
+	loader, ok := loaders[path.Ext(name)]
+	if !ok {
+		return api.OnLoadResult{Errors: unusable(quoted(name)+" is no script", "A script's name ends in .js, .mjs, .ts or .mts; data is imported from .json.")}
+	}
+	bytes, err := b.read(name)
+	if err != nil {
+		return api.OnLoadResult{Errors: unusable(quoted(name)+" cannot be used", err.Error())}
+	}
+	text := string(bytes)
+	return api.OnLoadResult{Contents: &text, Loader: loader}
+}
+
+var loaders = map[string]api.Loader{".js": api.LoaderJS, ".mjs": api.LoaderJS, ".ts": api.LoaderTS, ".mts": api.LoaderTS, ".json": api.LoaderJSON}
+
+// problem is a message of the bundler.
+func (b *bundler) problem(m api.Message) Problem {
+	p := Problem{File: b.entry, Summary: cutText(m.Text, maxDetail)}
+	if l := m.Location; l != nil && l.Namespace != inTests {
+		p.File, p.Line, p.Column = strings.TrimPrefix(l.File, "/"), l.Line, l.Column+1
+	}
+	var notes []string
+	for _, n := range m.Notes {
+		notes = append(notes, n.Text)
+	}
+	p.Detail = cutText(strings.Join(notes, " "), maxDetail)
+	return p
+}
