@@ -16,6 +16,8 @@ const (
 	maxID       = 200
 )
 
+const noChildren = "a delegation without children"
+
 // ChildID names the n-th child of a job, from 1.
 func ChildID(parent string, n int) string { return parent + "__" + strconv.Itoa(n) }
 
@@ -34,6 +36,9 @@ func (s *State) delegate(c *Delegate) *Refusal {
 		EnergyUsed: reported(c.EnergyUsed, j.Spec.EnergyBudget), ComputeUsed: reported(c.ComputeUsed, j.Spec.ComputeBudget),
 	}
 	if s.status == Paused {
+		if len(c.Children) == 0 { // held without, it would be a result
+			held.Reason, held.Detail = reasonDelegation, noChildren
+		}
 		s.emit(held)
 		return nil
 	}
@@ -117,7 +122,7 @@ func (s *State) childSpec(j *Job, child *JobSpec) JobSpec {
 func (s *State) unfitChildren(j *Job, children []JobSpec) string {
 	switch {
 	case len(children) == 0:
-		return "a delegation without children"
+		return noChildren
 	case len(j.Children)+len(children) > maxChildren:
 		return fmt.Sprintf("more than %d children", maxChildren)
 	case j.Depth+1 > s.spec.Delegation.MaxDepth:

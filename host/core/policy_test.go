@@ -578,3 +578,15 @@ func TestHeldEditIsReplaced(t *testing.T) {
 	require.EqualValues(t, 3, r.state.Generation())
 	r.same()
 }
+
+// A delegation without children is a failure, also when it came during a pause.
+func TestEmptyDelegationDuringAPause(t *testing.T) {
+	r := newRig(t, baseSpec(), jobNamed("a"))
+	r.turn()
+	r.order(core.Pause, "")
+	r.must(&core.Delegate{Job: "a", Attempt: 1, Lease: r.job("a").Lease, EnergyUsed: core.Unreported, ComputeUsed: core.Unreported})
+	r.order(core.Resume, "")
+	require.Equal(t, core.JobReadyState, r.stateOf("a"))
+	require.Equal(t, "delegation", r.job("a").Reason)
+	r.same()
+}

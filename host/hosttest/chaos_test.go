@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -48,6 +49,9 @@ func (w *world) act() {
 		return
 	}
 	if chance(w.r, 25) && w.outsiders() {
+		return
+	}
+	if chance(w.r, 30) && w.askPolicies(4) {
 		return
 	}
 	switch roll := w.r.IntN(100); {
@@ -154,6 +158,9 @@ func (w *world) betweenHosts() {
 	if chance(w.r, 20) {
 		w.control = append(w.control, w.newOrder())
 	}
+	if chance(w.r, 70) && w.book.held != nil {
+		w.control = append(w.control, w.orderTo(core.ApplyEdit))
+	}
 	if chance(w.r, 50) && (w.book.status == "stopped" || w.book.status == "emergency") {
 		w.control = append(w.control, w.orderTo(core.Resume))
 	}
@@ -171,6 +178,14 @@ func (w *world) orderTo(say core.OrderKind) *core.Order {
 	}
 	if say == core.PostJob {
 		o.Post = w.newJob()
+		if chance(w.r, 60) {
+			o.Ruling = w.ruling(core.HookPost, 5)
+		}
+	}
+	if held := w.book.held; say == core.ApplyEdit && held != nil && chance(w.r, 85) {
+		raw, err := hex.DecodeString(held.digest)
+		w.must(err == nil, "%q is no digest", held.digest)
+		o.Edit = core.Digest(raw)
 	}
 	if waiting := w.awaiting(); len(waiting) > 0 && (say == core.Approve || say == core.Deny) {
 		o.Job = pick(w.r, waiting...).id
@@ -182,7 +197,7 @@ func (w *world) orderTo(say core.OrderKind) *core.Order {
 }
 
 func (w *world) newOrder() *core.Order {
-	return w.orderTo(pick(w.r, core.Pause, core.Pause, core.Resume, core.Resume, core.Resume, core.Stop, core.EmergencyStop, core.CancelJob, core.PostJob, core.PostJob, core.Approve, core.Deny, "dance"))
+	return w.orderTo(pick(w.r, core.Pause, core.Pause, core.Resume, core.Resume, core.Resume, core.Stop, core.EmergencyStop, core.CancelJob, core.PostJob, core.PostJob, core.Approve, core.Deny, core.ApplyEdit, "dance"))
 }
 
 // newJob is a job the owner posts, now and then one that cannot be.
@@ -263,6 +278,10 @@ func (w *world) speakLate() {
 		return
 	}
 	w.did["answers nobody asked for"]++
+	if chance(w.r, 15) {
+		w.admitLate()
+		return
+	}
 	if chance(w.r, 15) {
 		w.host.Send("worker:w0", &core.Delegate{Job: a.job, Attempt: a.number, Lease: a.lease, EnergyUsed: core.Unreported, Children: []core.JobSpec{
 			{ID: core.ChildID(a.job, 1+w.r.IntN(3)), Skills: []string{"a"}, Reward: pick[ledger.Amount](w.r, 0, 1, 5_000_000, -1)},
@@ -410,6 +429,7 @@ func (w *world) goOn() {
 	case w.book.status == "paused":
 		w.say(w.orderTo(core.Resume))
 	case w.outsiders():
+	case w.askPolicies(0):
 	case len(w.awaiting()) > 0 && w.book.status == "running":
 		w.say(w.orderTo(pick(w.r, core.Approve, core.Deny)))
 		w.did["answered in the calm"]++

@@ -165,7 +165,7 @@ func (w *world) die() {
 	}
 	w.disk.gate(false)
 	_ = w.host.Close()
-	w.host, w.attempts = nil, nil
+	w.host, w.attempts, w.unruled = nil, nil, nil
 	w.trace("-- the host dies: %s; %d of %d durable", how, w.acked, len(w.lines))
 }
 
@@ -213,7 +213,7 @@ func (w *world) leave(reason string) {
 		w.must(w.acked == uint64(len(w.lines)), "the host has left with %d of %d entries durable", w.acked, len(w.lines))
 		w.did["left in order"]++
 	}
-	w.host, w.attempts = nil, nil
+	w.host, w.attempts, w.unruled = nil, nil, nil
 	w.mem, _ = w.disk.end(w.r)
 	w.trace("-- the host leaves")
 }

@@ -49,6 +49,15 @@ type book struct {
 	accounts map[string]micro // tokens given to employers, as the file says
 	granted  map[*life]bool   // jobs whose escrow was spent on children in this entry
 
+	policies []policy
+	inForce  uint64            // the entry that put the generation in force
+	faults   map[string]int    // of policies, in a row
+	out      map[string]bool   // policies that were taken out
+	ruled    map[string]string // in this entry, by hook and subject
+	posts    map[*life]bool    // jobs that may post children in this entry
+	lastSaid map[*life]string  // of attempts that ended in this entry
+	held     *heldEdit
+
 	orders   map[string]bool // id and body that were answered
 	applied  map[string]bool // ids that were obeyed
 	counter  int64
@@ -115,6 +124,8 @@ type life struct {
 	askedIn  string
 	answered *fact // what a person said of an undecided result
 	patient  bool
+	said     string // by policies of the children its attempt asks for
+	cleared  bool   // a person lets it be assigned whatever policies say
 	drawnBy  string // prev of the entry that fixed the result
 }
 
@@ -155,6 +166,7 @@ func newBook() *book {
 	return &book{
 		prev: strings.Repeat("0", 64), status: "running", staff: map[string]*member{}, validators: map[string]*member{}, jobs: map[string]*life{},
 		money: map[string]micro{}, limit: map[string]micro{}, owed: map[string]micro{}, ids: map[string]bool{}, orders: map[string]bool{},
+		faults: map[string]int{}, out: map[string]bool{}, ruled: map[string]string{}, posts: map[*life]bool{}, lastSaid: map[*life]string{},
 		applied: map[string]bool{}, accounts: map[string]micro{}, granted: map[*life]bool{}, needed: map[string]bool{}, recorded: map[string]bool{},
 	}
 }
@@ -239,6 +251,8 @@ func (b *book) fact(e *fact) {
 				b.council[i].key = key
 			}
 		}
+	case "verdict_given", "script_suspended", "edit_held", "edit_approved":
+		b.policed(e)
 	case "prices_set":
 		b.pricesSet(e)
 	case "jobs_unattended":
@@ -279,6 +293,7 @@ func (b *book) generation(e *fact) {
 			Kind      string
 		} `json:"validators"`
 		Accounts []struct{ Name, Tokens string } `json:"accounts"`
+		Policies []policy                        `json:"policies"`
 	}
 	var all map[string]json.RawMessage
 	b.law(json.Unmarshal(e.Spec, &spec) == nil && json.Unmarshal(e.Spec, &all) == nil, "a spec nobody can read")
@@ -291,6 +306,8 @@ func (b *book) generation(e *fact) {
 		}
 	}
 	b.declared, b.expanded = spec.Instances, 0
+	b.policiesInForce(spec.Policies)
+	b.mayRemove(e)
 	for _, source := range e.Sources {
 		b.law(first || b.recorded[source.Digest], "an edit is in force before its files are in the journal")
 		if !b.recorded[source.Digest] {

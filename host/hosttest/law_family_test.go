@@ -9,7 +9,7 @@ import (
 // adopt puts a child among those of its parent.
 func (b *book) adopt(j *life, e *fact) {
 	p := b.jobs[e.Parent]
-	b.law(p != nil && p.state == "delegated" && p.ending == nil, "%s is posted by %s, which has not delegated", j.id, e.Parent)
+	b.law(p != nil && p.state == "delegated" && p.ending == nil && b.posts[p], "%s is posted by %s, which may not", j.id, e.Parent)
 	if p == nil {
 		return
 	}
@@ -54,22 +54,32 @@ func (j *life) openChildren() (n int) {
 
 // delegated ends an attempt that answered with children.
 func (b *book) delegated(j *life, e *fact) {
-	if j.held == nil {
-		b.fenced(j, e.Attempt)
-		b.law(b.status == "running" || b.status == "stopping", "%s delegates and the mission is %s", j.id, b.status)
-	} else {
-		b.law(b.status == "running" && len(j.held.Children) > 0, "%s delegates otherwise than it was held", j.id)
-		for i, used := range b.usedOf(e) {
-			held := amountOf([...]string{j.held.EnergyUsed, j.held.ComputeUsed}[i])
-			b.law(used == min(held, j.budgets[i]), "%s delegates with another usage than it was held", j.id)
-		}
-	}
+	b.handedOn(j, e)
+	b.law(j.said != "deny", "%s posts children that a policy denies", j.id)
+	b.posts[j], b.lastSaid[j] = j.said != "ask", j.said
 	used := b.usedOf(e)
-	b.law(used[0] <= j.budgets[0] && used[1] <= j.budgets[1], "%s has used more than its budget", j.id)
 	b.used(j, used[0], used[1])
 	j.unstake(j.stake)
-	j.held, j.state = nil, "delegated"
+	j.held, j.state, j.said = nil, "delegated", ""
 	j.free()
+}
+
+// handedOn checks an answer that is children: under its lease, or as it was
+// held, and shown to the policies that are asked.
+func (b *book) handedOn(j *life, e *fact) {
+	used := b.usedOf(e)
+	b.law(used[0] <= j.budgets[0] && used[1] <= j.budgets[1], "%s has used more than its budget", j.id)
+	if j.held == nil {
+		b.fenced(j, e.Attempt)
+		b.law((len(b.listening("job.delegate")) > 0) == (j.said != ""), "%s asks for children, and the verdict is %q", j.id, j.said)
+		b.law(b.status == "running" || b.status == "stopping", "%s delegates and the mission is %s", j.id, b.status)
+		return
+	}
+	b.law(b.status == "running" && len(j.held.Children) > 0, "%s delegates otherwise than it was held", j.id)
+	for i, used := range used {
+		held := amountOf([...]string{j.held.EnergyUsed, j.held.ComputeUsed}[i])
+		b.law(used == min(held, j.budgets[i]), "%s delegates with another usage than it was held", j.id)
+	}
 }
 
 func (b *book) usedOf(e *fact) [2]micro {
@@ -115,6 +125,8 @@ func (b *book) ask(j *life, e *fact) {
 		b.law(j.state == "submitted" && j.undecided == 2, "a person is asked about %s after %d undecided rounds", j.id, j.undecided)
 	case "exhausted":
 		b.law(b.settings["mission.on_exhausted"] == "ask" && !j.patient && b.lacks(j, e.Detail), "a person is asked about %s, which lacks %q", j.id, e.Detail)
+	case "policy":
+		b.wantedAsked(j, e)
 	default:
 		b.law(false, "a person is asked about %s for %q", j.id, e.Reason)
 	}
@@ -176,6 +188,14 @@ func (b *book) answer(j *life, e *fact) {
 		j.patient = j.patient || e.Approve
 		if e.Approve {
 			j.answered = nil
+		}
+	}
+	if j.asked.Reason == "policy" && e.Approve {
+		j.answered = nil
+		if len(j.asked.Children) > 0 {
+			b.posts[j] = true
+		} else {
+			j.cleared = true
 		}
 	}
 	j.asked = nil

@@ -30,20 +30,16 @@ func (b *book) life(e *fact) {
 	case "job_assigned":
 		b.assigned(j, e)
 	case "attempt_started":
-		b.law(j.state == "assigned" && b.status == "running", "%s starts in state %s of a mission that is %s", j.id, j.state, b.status)
-		j.state = "running"
+		b.begun(j)
 	case "attempt_released":
 		b.law(b.rec.Input.Command == "start" && j.state == "running" && j.held == nil && j.worker.exec, "%s is released", j.id)
 		j.lease = b.seq
 	case "attempt_voided":
-		b.law(j.state == "running" && j.held == nil && (b.status == "stopped" || b.status == "emergency"), "%s is voided in state %s of a mission that is %s", j.id, j.state, b.status)
-		b.used(j, 0, 0)
-		j.unstake(j.stake)
-		j.free()
-		j.state = "ready"
+		b.voided(j, e)
 	case "result_held":
 		b.law(b.status == "paused", "a result is held and the mission is %s", b.status)
 		b.fenced(j, e.Attempt)
+		b.law(len(e.Children) == 0 || (len(b.listening("job.delegate")) > 0) == (j.said != ""), "%s asks for children, and the verdict is %q", j.id, j.said)
 		j.held = e
 	case "attempt_submitted":
 		j.fixed = b.seq
@@ -221,6 +217,16 @@ func (b *book) retry(j *life) int64 {
 }
 
 func (b *book) failed(j *life, e *fact) {
+	switch {
+	case e.Reason == "denied":
+		b.denied(j, e)
+		return
+	case j.state == "delegated": // what a person has let it post does not fit any more
+		b.law(e.Reason == "delegation" && b.posts[j] && b.usedOf(e) == [2]micro{}, "%s fails in state delegated", j.id)
+		delete(b.posts, j)
+		b.lost(j, e, "ready")
+		return
+	}
 	if j.held == nil {
 		b.fenced(j, e.Attempt)
 	} else {
@@ -254,7 +260,7 @@ func (b *book) rejectedJob(j *life, e *fact) {
 func (b *book) lost(j *life, e *fact, state string) {
 	b.law(e.Attempt == j.attempt && e.Retry == b.retry(j), "attempt %d of %s is lost and goes on at %d, not %d", e.Attempt, j.id, e.Retry, b.retry(j))
 	j.failures++
-	j.state, j.retryAt, j.held = state, e.Retry, nil
+	j.state, j.retryAt, j.held, j.said = state, e.Retry, nil, ""
 	j.free()
 }
 
@@ -269,7 +275,7 @@ func (b *book) ends(j *life, e *fact) {
 		b.law(b.mayEnd(j, e), "%s ends %s (%s) after %s", j.id, e.State, e.Reason, j.state)
 	}
 	b.settle(j, e)
-	j.state, j.held, j.asked = e.State, nil, nil
+	j.state, j.held, j.asked, j.said = e.State, nil, nil, ""
 	j.free()
 	b.open--
 	switch e.State {
@@ -303,6 +309,8 @@ func (b *book) mayEnd(j *life, e *fact) bool {
 			return !approved && j.is("posted", "ready", "rejected")
 		}
 		return b.settings["mission.on_exhausted"] == "fail" && b.lacks(j, e.Detail)
+	case "failed/denied":
+		return j.answered != nil && !approved && j.state == "ready"
 	case "failed/undecided":
 		return in.Command == "stall" && j.state == "awaiting_approval" && j.asked.Reason == "undecided"
 	case "failed/input_error":
@@ -314,7 +322,7 @@ func (b *book) mayEnd(j *life, e *fact) bool {
 		})
 		return lost && j.state == "posted" && !j.fact.AnyEnd
 	case "expired/deadline":
-		return j.is("ready", "running", "rejected", "delegated") && j.fact.Deadline > 0 && b.at >= j.readyAt+j.fact.Deadline && j.held == nil
+		return j.is("ready", "assigned", "running", "rejected", "delegated") && j.fact.Deadline > 0 && b.at >= j.readyAt+j.fact.Deadline && j.held == nil
 	case "expired/duration":
 		return b.at >= durationOf(b.settings["mission.duration"]) && b.settings["mission.duration"] != "0"
 	case "expired/stalled":
@@ -341,6 +349,9 @@ func (b *book) settle(j *life, e *fact) {
 		b.used(j, used[0], used[1])
 		b.law(used == b.usedOf(e), "%s has used %v, its end says %v", j.id, used, b.usedOf(e))
 	} else {
+		if j.state == "assigned" {
+			b.used(j, 0, 0)
+		}
 		b.law(b.usedOf(e) == [2]micro{}, "%s ends %s with usage", j.id, e.State)
 	}
 	b.law(j.round == nil || j.round.outcome != "", "%s ends with an open round", j.id)
@@ -353,10 +364,11 @@ func (b *book) settle(j *life, e *fact) {
 func (b *book) after() {
 	b.law(len(b.pending) == 0, "not moved: %q", b.pending)
 	b.families()
+	b.policiesHold()
 	for _, j := range b.order {
 		b.law(b.full() || b.rec.Refused != nil || b.status != "running" || !b.stuck(j), "%s is %s, and nothing it waits for is missing", j.id, j.state)
 		b.law(len(j.expected) == 0, "the movements of %s differ from the rules by %v", j.id, j.expected)
-		b.law(!j.is("assigned") && (j.state == "running") == j.working, "%s is %s after an entry", j.id, j.state)
+		b.law(j.is("running", "assigned") == j.working, "%s is %s after an entry", j.id, j.state)
 		if b.rec.Input.Command == "start" && j.state == "running" && j.held == nil && j.worker.exec {
 			b.law(j.lease == b.seq, "%s is not released by the new host", j.id)
 		}
@@ -374,7 +386,7 @@ func (b *book) overdue(at int64) {
 	for _, j := range b.order {
 		switch {
 		case j.ended() || j.ending != nil:
-		case j.is("ready", "running", "rejected", "delegated") && j.held == nil && j.fact.Deadline > 0:
+		case j.is("ready", "assigned", "running", "rejected", "delegated") && j.held == nil && j.fact.Deadline > 0:
 			due := j.readyAt + j.fact.Deadline // it may have passed while a council sat
 			b.law(at <= max(due, b.at), "%s, which had to be done by %d, is %s at %d", j.id, j.readyAt+j.fact.Deadline, j.state, at)
 		case j.is("committing", "revealing"):

@@ -122,14 +122,30 @@ type fact struct {
 	Next       int64           `json:"next"`
 	Spec       json.RawMessage `json:"spec"`
 	Keys       []string        `json:"keys"`
-	Sources    []struct {
-		Digest string `json:"digest"`
-	} `json:"sources"`
+	Sources    []source        `json:"sources"`
+	Removed    []string        `json:"removed"`
+	Drained    []string        `json:"drained"`
+	Removes    []string        `json:"removes"`
+	Drains     []string        `json:"drains"`
+
+	Hook     string          `json:"hook"`
+	Subject  string          `json:"subject"`
+	Request  json.RawMessage `json:"request"`
+	Verdicts []verdict       `json:"verdicts"`
+	Say      string          `json:"say"`
+	Script   string          `json:"script"`
+	Faults   int64           `json:"faults"`
+	Fault    string          `json:"fault"`
+	Fallback string          `json:"fallback"`
+
 	Last      bool   `json:"last"`
 	Emergency bool   `json:"emergency"`
 	Entry     string `json:"entry"`
 	Sealed    uint64 `json:"seq"`
 }
+
+// source is a file of a generation.
+type source struct{ Path, Digest string }
 
 // seated are the names a round seats.
 func (e *fact) seated() (names []string) {

@@ -38,6 +38,7 @@ type plan struct {
 	models     [2]int64                   // of simulated validators: absent, wrong
 	families   bool                       // attempts like to hand work on
 	broken     bool                       // nobody can read the file
+	policies   []policyPlan
 	workers    []workerPlan
 	jobs       []jobPlan
 }
@@ -87,6 +88,7 @@ func drawPlan(r *rand.Rand) *plan {
 	p.drawGovernance(r)
 	p.drawAutonomy(r)
 	p.families = chance(r, 45)
+	p.drawPolicies(r)
 	p.drawWorkers(r)
 	p.drawJobs(r)
 	return p
@@ -255,7 +257,15 @@ func (p *plan) edited(r *rand.Rand) *plan {
 		set(next.governance, "validator_reward_ratio", pick(r, "0.5", "0.9", "1"))
 	}
 	for range pick(r, 0, 1, 1, 2, 3) {
-		switch r.IntN(14) {
+		switch r.IntN(18) {
+		case 14, 15:
+			next.policies = otherPolicies(r, p.policies)
+		case 16:
+			next.removals = !p.removals
+		case 17:
+			if j := &next.jobs[r.IntN(len(next.jobs))]; j.count > 1 {
+				j.count--
+			}
 		case 9:
 			set(next.governance, "validator_reward_ratio", pick(r, "0", "0.08", "0.9", "1"))
 		case 10:
@@ -322,6 +332,7 @@ func (p *plan) file() string {
 		b.WriteString("nothing {\n")
 	}
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	say("# policies %v", p.policies) // the file has no words for them here
 	say("mission \"sim\" {\n seed = %d\n duration = %q\n on_exhausted = %q\n}", p.seed, p.duration, p.exhausted)
 	say("treasury {\n tokens = %s\n worker_endowment = %d\n validator_endowment = %d\n}", p.tokens(), p.endowments[0], p.endowments[1])
 	say("resources {\n energy {\n capacity = %d\n price = %s\n}\n compute {\n capacity = %d\n price = %s\n}\n}", p.energy, p.price, p.compute, p.price)
@@ -405,8 +416,9 @@ func (p *plan) compile() (*missionfile.Mission, missionfile.Diagnostics) {
 }
 
 // complete says what the mission file has no words for: who holds a validator's
-// key outside the host; and how the others judge.
+// key outside the host, how the others judge, and which policies are asked.
 func (p *plan) complete(spec *core.Spec) {
+	spec.Policies = p.specs()
 	for i := range spec.Validators {
 		v := &spec.Validators[i]
 		switch kind := core.ValidatorKind(v.Name); kind {

@@ -125,9 +125,17 @@ func (w *world) counts() map[string]int {
 				did["round "+e.Outcome]++
 			case "attempt_failed":
 				did[e.Type]++
-				if e.Reason == "delegation" || e.Reason == "unskilled" {
+				if e.Reason == "delegation" || e.Reason == "unskilled" || e.Reason == "denied" {
 					did["attempt_failed "+e.Reason]++
 				}
+			case "verdict_given":
+				did["verdict "+e.Hook+" "+e.Say]++
+			case "attempt_voided":
+				did[e.Type]++
+				did["voided "+e.Reason]++
+			case "approval_asked":
+				did[e.Type]++
+				did[fmt.Sprintf("asked %s, children %v", e.Reason, len(e.Children) > 0)]++
 			case "order_taken":
 				did["order "+strings.TrimSpace("answered "+e.Refusal)]++
 			case "transfer":
@@ -159,6 +167,9 @@ var enough = map[string]int{
 	"attempt_delegated": 80, "job_resumed": 60, "job_ending": 12, "job cancelled parent_ended": 5, "attempt_failed delegation": 40, "approval_asked": 60, "approval_given": 50,
 	"prices_set": 400, "seats_reminded": 80, "seat_equivocated": 2, "jobs_unattended": 200, "clocks set back": 40, "refused commitment_copied": 10, "refused reveal_mismatch": 20,
 	"outside honest": 50, "outside collude": 20, "outside forge": 8, "outside usurp": 10, "outside old vote": 10, "outside withhold": 5,
+	"verdict job.assign allow": 100, "verdict job.assign ask": 12, "verdict job.assign deny": 12, "verdict job.delegate allow": 20, "verdict job.delegate ask": 3, "verdict job.delegate deny": 2,
+	"verdict job.post deny": 1, "voided edit": 8, "voided policy": 12, "voided stopping": 3, "asked policy, children true": 1, "job failed denied": 5, "script_suspended": 2,
+	"edit_held": 5, "edit_approved": 2, "refused ruling_unfit": 30, "order answered edit_unknown": 10,
 	"step usage": 60, "step energy_burn": 1, "step slash_share": 12, "step slash_employer": 10, "step seat_slash_employer": 4,
 }
 

@@ -43,6 +43,8 @@ type world struct {
 	attempts []*attempt           // begun and neither answered nor forgotten
 	current  *attempt
 	old      []attempt // any there ever was
+	unruled  []*core.Delegate
+	admitted []*core.Admit // any there ever was
 	control  []*core.Order
 	sent     int                        // orders made
 	votes    map[string]core.OpenVote   // by commitment
@@ -130,6 +132,7 @@ func (w *world) follow(s *core.State, e *core.Entry, d core.Digest) {
 	}
 	w.read(line)
 	w.reported(e)
+	w.heard(e)
 	w.agree(s)
 	if len(w.lines)%16 == 0 {
 		w.renewTwin()
@@ -310,6 +313,10 @@ func (w *world) agree(s *core.State) {
 		_, _, _, consumed := s.Resource(unit)
 		w.must(micro(consumed) == b.consumed[i], "entry %d: %s %s was consumed, the record says %s", b.seq, consumed, unit, b.consumed[i])
 	}
+	for _, p := range b.policies {
+		w.must(s.Suspended("policy."+p.Name) == b.out[p.Name], "entry %d: %s is taken out: %v, the record says %v", b.seq, p.Name, s.Suspended("policy."+p.Name), b.out[p.Name])
+	}
+	w.must((s.HeldEdit() == nil) == (b.held == nil) && (b.held == nil || s.HeldEdit().Approved == b.held.approved), "entry %d: the edit that is held is %+v, the record says %+v", b.seq, s.HeldEdit(), b.held)
 	energy, compute := s.Prices()
 	w.must([2]micro{micro(energy), micro(compute)} == b.prices, "entry %d: the prices are %s and %s, the record says %v", b.seq, energy, compute, b.prices)
 	w.wakes(s)
