@@ -28,19 +28,20 @@ var ErrEnded = errors.New("the host has ended")
 // to Wait; ending ctx asks the host to leave.
 func Open(ctx context.Context, c Config) (*Session, error) {
 	began := time.Now()
-	mission, problems := missionfile.Load(c.Path, c.Given)
-	data, err := liveFolder(c, mission, problems)
+	c.Given = c.Given.Keep()
+	reading := missionfile.Read(c.Path, c.Given)
+	data, err := liveFolder(c, reading.Mission, reading.Problems)
 	if err != nil {
 		return nil, err
 	}
-	h, err := open(ctx, c, data, mission)
+	h, err := open(ctx, c, data)
 	if err != nil {
 		return nil, err
 	}
 	s := &Session{host: h, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
-		s.outcome, s.err = h.toTheEnd(ctx, c, mission, problems, began)
+		s.outcome, s.err = h.toTheEnd(ctx, c, reading, began)
 	}()
 	return s, nil
 }
