@@ -69,7 +69,7 @@ func (l *lookout) look(ctx context.Context, watch *folderWatch, asked bool) erro
 	}
 	for tries := 0; ctx.Err() == nil; tries++ {
 		generation, before := l.missions.inForce()
-		reading := missionfile.Read(l.path, l.given)
+		reading := missionfile.Read(l.path, "", l.given)
 		c, err := newCandidate(generation, before, reading, l.keys)
 		if err != nil {
 			return err

@@ -29,7 +29,7 @@ var ErrEnded = errors.New("the host has ended")
 func Open(ctx context.Context, c Config) (*Session, error) {
 	began := time.Now()
 	c.Given = c.Given.Keep()
-	reading := missionfile.Read(c.Path, c.Given)
+	reading := missionfile.Read(c.Path, "", c.Given)
 	data, err := liveFolder(c, reading.Mission, reading.Problems)
 	if err != nil {
 		return nil, err

@@ -24,11 +24,10 @@ type Given struct {
 	Files   []string // paths of files of attributes, HCL or, by the ending .json, JSON
 	Environ []string // name=value as in os.Environ; only OMEGA_VAR_<name> is looked at
 
-<<<<<<< HEAD
 	// Scripts bundles the scripts a mission names; nil opens one for as long as
 	// that takes.
 	Scripts script.Engine
-=======
+
 	kept map[string]kept // of files that can be read only once
 }
 
@@ -67,7 +66,6 @@ func (g Given) read(path string) ([]byte, error) {
 		return k.content, k.err
 	}
 	return readSmall(path)
->>>>>>> 3f3273f (host: an edit is taken while the mission runs: files are watched, read and compared beside the loop)
 }
 
 // environmentPrefix and the name of a variable are the environment variable

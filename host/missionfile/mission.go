@@ -57,13 +57,10 @@ func loadFrom(src *sourceSet, given []Given) (*Mission, Diagnostics) {
 	all := Given{kept: map[string]kept{}}
 	for _, g := range given {
 		all.Flags, all.Files, all.Environ = append(all.Flags, g.Flags...), append(all.Files, g.Files...), append(all.Environ, g.Environ...)
-<<<<<<< HEAD
 		if g.Scripts != nil {
 			all.Scripts = g.Scripts
 		}
-=======
 		maps.Copy(all.kept, g.kept)
->>>>>>> 3f3273f (host: an edit is taken while the mission runs: files are watched, read and compared beside the loop)
 	}
 	return compile(src, all, all.Scripts)
 }

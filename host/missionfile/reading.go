@@ -16,9 +16,9 @@ type Reading struct {
 	Missing  []string // every path that could not be read, in path order
 }
 
-// Read reads the mission at a path, as Load does.
-func Read(path string, given ...Given) *Reading {
-	src, err := openSources(path)
+// Read reads the mission at a path, as LoadOver does.
+func Read(path, edit string, given ...Given) *Reading {
+	src, err := openSources(path, edit)
 	if err != nil {
 		at := filepath.Base(path)
 		return &Reading{Entry: at, Missing: []string{at}, Problems: notFound(path, err)}
