@@ -142,9 +142,9 @@ func missionID(fs journal.FS, data string) (id string, fresh bool, err error) {
 }
 
 // run takes the mission up and goes on with it.
-func (h *hosting) run(ctx context.Context, c Config, reading *missionfile.Reading) (int, error) {
+func (h *hosting) run(ctx context.Context, c Config, seen sighting) (int, error) {
 	defer h.endWork()
-	mission := reading.Mission
+	mission := seen.Mission
 	if here := h.state.Spec().Mission.Name; h.state.Generation() > 0 && mission != nil && mission.Spec().Mission.Name != here {
 		return 0, fmt.Errorf("%s holds the mission %q, and %s is the mission %q: name another folder with --data", h.data, here, c.Path, mission.Spec().Mission.Name)
 	}
@@ -152,7 +152,7 @@ func (h *hosting) run(ctx context.Context, c Config, reading *missionfile.Readin
 		return h.again(c)
 	}
 	before, _ := h.journal.Head()
-	if err := h.takeUp(c, reading); err != nil {
+	if err := h.takeUp(c, seen.Reading); err != nil {
 		return 0, err
 	}
 	if err := register(Known{Name: h.state.Spec().Mission.Name, Mission: h.state.Mission().Mission, Data: h.data, Path: c.Path}); err != nil {
@@ -172,7 +172,7 @@ func (h *hosting) run(ctx context.Context, c Config, reading *missionfile.Readin
 	listening, stop := context.WithCancel(h.work)
 	defer stop()
 	h.group.Go(func() { h.listen(listening, orders) })
-	h.group.Go(func() { h.lookout(c, reading).run(listening) })
+	h.group.Go(func() { h.lookout(c, seen.trace).run(listening) })
 	err = h.live.run(ctx)
 	if errors.Is(err, errStopped) {
 		return CodeStopped, nil
@@ -254,14 +254,11 @@ func (h *hosting) firstEdit(now core.Time, c Config, reading *missionfile.Readin
 }
 
 // lookout watches the mission file from what was read of it at the start on.
-func (h *hosting) lookout(c Config, reading *missionfile.Reading) *lookout {
-	l := &lookout{
+func (h *hosting) lookout(c Config, t *trace) *lookout {
+	return &lookout{
 		path: c.Path, given: c.Given, except: h.data, say: c.problems(), log: h.log, asked: c.Look,
-		missions: h.desk.missions, keys: h.desk.keys, offer: h.offer, last: h.last,
+		missions: h.desk.missions, keys: h.desk.keys, offer: h.offer, last: h.last, trace: t,
 	}
-	l.trace = newTrace(c.Path)
-	l.trace.follow(reading, c.Given.Again())
-	return l
 }
 
 // learnSecrets reads the sensitive values again. A mission in force that needs

@@ -69,18 +69,19 @@ func (l *lookout) look(ctx context.Context, watch *folderWatch, asked bool) erro
 	}
 	for tries := 0; ctx.Err() == nil; tries++ {
 		generation, before := l.missions.inForce()
-		reading := missionfile.Read(l.path, "", l.given)
-		c, err := newCandidate(generation, before, reading, l.keys)
+		seen := see(l.path, l.given)
+		c, err := newCandidate(generation, before, seen.Reading, l.keys)
 		if err != nil {
 			return err
 		}
-		trace := newTrace(l.path)
-		fits := trace.follow(reading, l.given.Again())
-		if !fits && tries < maxReadings || (c.broken() || c.takesAway()) && l.moves(ctx, trace) {
+		if c.broken() && tries >= maxReadings {
+			seen.trace.acceptUnread()
+		}
+		if (c.broken() || c.takesAway()) && l.moves(ctx, seen.trace) || seen.trace.changed() {
 			watch.settle(ctx)
 			continue
 		}
-		l.trace = trace
+		l.trace = seen.trace
 		e := l.offer(ctx, c)
 		if e == nil {
 			return nil

@@ -111,7 +111,7 @@ type rehearsal struct {
 	owner      ed25519.PrivateKey
 	script     []scheduled // what the owner does, by time and in file order
 	edit       func(path string) *missionfile.Reading
-	begun      []core.Work      // at this instant
+	begun      []core.Work // at this instant
 	asked      []question
 	stood      core.Time // how long mission time has stood still
 	halt       core.Time // when the grace of a stop ends, 0 none

@@ -146,8 +146,8 @@ func liveFolder(c Config, mission *missionfile.Mission, problems missionfile.Dia
 }
 
 // toTheEnd runs an open mission, lets go of it and reports.
-func (h *hosting) toTheEnd(ctx context.Context, c Config, reading *missionfile.Reading, began time.Time) (*Outcome, error) {
-	code, err := h.run(ctx, c, reading)
+func (h *hosting) toTheEnd(ctx context.Context, c Config, seen sighting, began time.Time) (*Outcome, error) {
+	code, err := h.run(ctx, c, seen)
 	if broken := h.journal.Err(); broken != nil {
 		_ = h.close() // it fails for the same reason
 		return nil, fmt.Errorf("%w: the journal cannot be written, so the host ends; what was acknowledged is safe: %w", ErrMachine, broken)

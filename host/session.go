@@ -8,7 +8,6 @@ import (
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/journal"
-	"github.com/omega-run/omega/host/missionfile"
 )
 
 // Session is a live mission held open by the program it runs in. Whatever wants
@@ -29,8 +28,8 @@ var ErrEnded = errors.New("the host has ended")
 func Open(ctx context.Context, c Config) (*Session, error) {
 	began := time.Now()
 	c.Given = c.Given.Keep()
-	reading := missionfile.Read(c.Path, "", c.Given)
-	data, err := liveFolder(c, reading.Mission, reading.Problems)
+	seen := see(c.Path, c.Given)
+	data, err := liveFolder(c, seen.Mission, seen.Problems)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +40,7 @@ func Open(ctx context.Context, c Config) (*Session, error) {
 	s := &Session{host: h, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
-		s.outcome, s.err = h.toTheEnd(ctx, c, reading, began)
+		s.outcome, s.err = h.toTheEnd(ctx, c, seen, began)
 	}()
 	return s, nil
 }

@@ -48,34 +48,57 @@ const restedFor = 100 * time.Millisecond
 // mission reads more.
 const maxTraced = 17 << 20
 
-func newTrace(path string) *trace { return &trace{path: path} }
+// sighting is a mission as it was read, and the trace of that.
+type sighting struct {
+	*missionfile.Reading
+	trace *trace
+}
 
-// follow looks at everything a reading was made of, and at the files of values.
-// It reports whether that is what was read: a file may have changed since.
-func (t *trace) follow(reading *missionfile.Reading, values []string) (fits bool) {
-	dir := t.folder()
-	t.names, t.files, fits = t.list(), map[string]stamp{}, true
-	see := func(name string, read core.Digest) {
-		at := filepath.Join(dir, filepath.FromSlash(name))
+// see reads the mission.
+func see(path string, given missionfile.Given) sighting {
+	t := &trace{path: path, files: map[string]stamp{}}
+	for _, at := range given.Again() { // before they are read: what is written meanwhile is seen as a change
 		t.files[at] = look(at, stamp{})
-		fits = fits && t.files[at].digest == read
+	}
+	s := sighting{missionfile.Read(path, "", given), t}
+	t.follow(s.Reading)
+	return s
+}
+
+// follow notes everything a reading was made of, as it was read. What has been
+// written since is seen as a change.
+func (t *trace) follow(reading *missionfile.Reading) {
+	dir := t.folder()
+	note := func(name string, read core.Digest) {
+		at := filepath.Join(dir, filepath.FromSlash(name))
+		if t.files[at] = look(at, stamp{}); t.files[at].digest != read {
+			t.files[at] = stamp{digest: read}
+		}
 	}
 	for _, s := range reading.Sources {
 		if !strings.HasPrefix(s.Path, "omega:") { // one of Omega's own
-			see(s.Path, s.Digest)
+			note(s.Path, s.Digest)
 		}
 	}
 	for _, name := range reading.Missing {
-		see(name, core.Digest{})
+		note(name, core.Digest{})
 	}
-	for _, name := range t.names {
-		_, read := t.files[filepath.Join(dir, name)]
-		fits = fits && read
+	for _, name := range t.list() {
+		if _, read := t.files[filepath.Join(dir, name)]; read {
+			t.names = append(t.names, name)
+		}
 	}
-	for _, at := range values {
-		t.files[at] = look(at, stamp{})
+}
+
+// acceptUnread takes what a mission could not be read from, although it lies
+// there, for what it is: a file may be too large, or no text.
+func (t *trace) acceptUnread() {
+	t.names = t.list()
+	for at, was := range t.files {
+		if was.digest == (core.Digest{}) {
+			t.files[at] = look(at, stamp{})
+		}
 	}
-	return fits
 }
 
 // folder is the mission folder.
