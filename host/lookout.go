@@ -74,7 +74,7 @@ func (l *lookout) look(ctx context.Context, watch *folderWatch, asked bool) erro
 		if err != nil {
 			return err
 		}
-		if c.broken() && tries >= maxReadings {
+		if tries >= maxReadings {
 			seen.trace.acceptUnread()
 		}
 		if (c.broken() || c.takesAway()) && l.moves(ctx, seen.trace) || seen.trace.changed() {
