@@ -27,8 +27,9 @@ func (l *loader) accounts(blocks []*hcl.Block) {
 	}
 }
 
-// promise is what one employer's jobs pay.
-type promise struct{ rewards, fees big.Int }
+// promise is what one employer's jobs pay, and what one attempt at each of them
+// may use: its deposits, at the highest prices, and its budgets.
+type promise struct{ rewards, fees, deposits, energy, compute big.Int }
 
 // sum is rewards and fees.
 func (p *promise) sum() *big.Int { return new(big.Int).Add(&p.rewards, &p.fees) }

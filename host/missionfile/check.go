@@ -69,6 +69,7 @@ func (l *loader) promise(b *jobBlock, spec *core.JobSpec, i int64) {
 	p := l.promisedBy(spec.Employer)
 	p.rewards.Add(&p.rewards, times(n, spec.Reward))
 	p.fees.Add(&p.fees, times(n, l.m.spec.Governance.FeeRatio.Of(spec.Reward)))
+	p.use(n, spec, &l.m.spec)
 }
 
 // addInstance reports what is wrong with one instance by its name.
