@@ -137,7 +137,7 @@ func editPath(a *hcl.Attribute, dir string) (string, hcl.Diagnostics) {
 		return "", diagnosed(a.Expr.Range(), "Edit not found", plainReason(err))
 	}
 	defer root.Close()
-	if _, err := root.Stat(name); err != nil {
+	if _, err := editFolder(root, name); err != nil {
 		return "", diagnosed(a.Expr.Range(), "Edit not found", plainReason(err))
 	}
 	return name, nil

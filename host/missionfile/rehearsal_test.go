@@ -43,9 +43,12 @@ func TestRehearsalRefused(t *testing.T) {
 		`edit = "/etc/passwd"`:              `2:8: Not an edit: It lies outside the mission folder.`,
 		`edit = "out"`:                      `2:8: Edit not found: It lies outside the mission folder.`,
 		`edit = "v2"`:                       `2:8: Edit not found: There is no such file.`,
+		`edit = "v2/mission.hcl"`:           `2:8: Edit not found: There is no such file.`,
+		`edit = "b/x.hcl"`:                  `2:8: Edit not found: There is no such file.`,
+		`edit = "x.hcl"`:                    `2:8: Edit not found: There is no such file.`,
 		`edit = var.x`:                      `2:8: Variables not allowed: `,
 	} {
-		at := folder(t, head, map[string]string{RehearsalFile: "at \"1h\" {\n" + body + "\n}\n"})
+		at := folder(t, head, map[string]string{RehearsalFile: "at \"1h\" {\n" + body + "\n}\n", "b/y.hcl": ""})
 		require.NoError(t, os.Symlink(outside, filepath.Join(filepath.Dir(at), "out")))
 		all, diags := Rehearsal(filepath.Dir(at))
 		require.Empty(t, all)
@@ -73,6 +76,9 @@ func TestLoadOver(t *testing.T) {
 	require.Equal(t, "new b", expandAll(t, m, 1)[0].Title)
 	require.Equal(t, "mission.hcl", m.Entry())
 	require.Equal(t, before.Dir(), m.Dir())
+	same, diags := LoadOver(at, "v2/mission.hcl", Given{Scripts: engine}) // which is as it was
+	require.Empty(t, diags)
+	require.Equal(t, m.Sources(), same.Sources())
 	require.NotEqual(t, before.Spec().Policies[0].Script.Digest, m.Spec().Policies[0].Script.Digest)
 	for i, f := range m.Sources() {
 		require.Equal(t, before.Sources()[i].Path, f.Path)

@@ -46,8 +46,13 @@ func (b *bundler) Bundle(_ context.Context, entry string, read func(string) ([]b
 		}
 		left = left[1:]
 		for _, m := range imported.FindAllSubmatch(content, -1) {
+			if strings.HasPrefix(string(m[1]), ownPrefix) {
+				continue
+			}
 			next := path.Join(path.Dir(name), string(m[1])) + ".ts"
-			if _, err := read(next); errors.Is(err, fs.ErrNotExist) {
+			if strings.HasSuffix(string(m[1]), ".js") {
+				next = strings.TrimSuffix(next, ".ts")
+			} else if _, err := read(next); errors.Is(err, fs.ErrNotExist) {
 				next = strings.TrimSuffix(next, ".ts") + ".js"
 			}
 			left = append(left, next)

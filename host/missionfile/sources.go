@@ -85,23 +85,35 @@ func openSources(at, edit string) (*sourceSet, error) {
 	return s, nil
 }
 
-// putOver puts the files of a folder over those of the mission folder. Edit is
-// that folder or one of its files.
+// putOver puts the files of an edit's folder over those of the mission folder.
 func (s *sourceSet) putOver(edit string) error {
 	if edit == "" {
 		return nil
 	}
-	info, err := s.root.Stat(edit)
-	if err == nil && !info.IsDir() {
-		edit = path.Dir(edit)
-	}
+	folder, err := editFolder(s.root, edit)
 	if err == nil {
-		s.over, err = s.root.OpenRoot(edit)
+		s.over, err = s.root.OpenRoot(folder)
 	}
 	if err != nil {
 		s.seal()
 	}
 	return err
+}
+
+// editFolder is where the files of an edit lie: the edit is that folder or a file
+// in it, which may be left out where it stays as it is in the mission folder.
+func editFolder(root *os.Root, edit string) (string, error) {
+	info, err := root.Stat(edit)
+	if err == nil && info.IsDir() {
+		return edit, nil
+	}
+	folder := path.Dir(edit)
+	if errors.Is(err, fs.ErrNotExist) && folder != wholeFolder {
+		if _, err = root.Stat(path.Base(edit)); err == nil {
+			_, err = root.Stat(folder)
+		}
+	}
+	return folder, err
 }
 
 // recordedSources serves a mission from what was recorded of it.
