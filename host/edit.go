@@ -6,77 +6,153 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/missionfile"
 )
 
-// edit is what became of a mission file that is not the one in force.
+// edit is what became of a mission file that was looked at.
 type edit struct {
-	Applied     bool
-	Held        *core.HeldEdit // it takes something away and waits for the owner
-	Generation  int64
-	Refusal     *core.Refusal
-	Diagnostics missionfile.Diagnostics
+	*candidate
+	Outcome    editOutcome
+	Generation int64 // in force now
+	Refusal    *core.Refusal
+	Secrets    bool     // it brings other values of sensitive variables
+	seq        core.Seq // of the entry that says so, 0 if none does
 }
+
+// editOutcome says what became of an edit.
+type editOutcome string
+
+const (
+	editApplied editOutcome = "applied"
+	editRefused editOutcome = "refused" // by the record
+	editBroken  editOutcome = "broken"
+	editHeld    editOutcome = "held"  // it takes something away, and waits for the owner
+	editNone    editOutcome = "none"  // it is what is in force
+	editStale   editOutcome = "stale" // another one came before it
+)
 
 // tell says what became of an edit.
 func (e *edit) tell(w io.Writer) {
-	switch {
-	case e.Applied:
+	switch e.Outcome {
+	case editApplied:
 		fmt.Fprintf(w, "the mission file has changed: generation %d is in force\n", e.Generation)
-	case e.Held != nil:
-		fmt.Fprintf(w, "the mission file has changed, and the change waits: it removes %s; omega apply puts it in force\n", fewNames(slices.Concat(e.Held.Removes, e.Held.Drains)))
-	case e.Refusal != nil:
+		_ = e.reading.Problems.Print(w, false)
+	case editRefused:
 		fmt.Fprintf(w, "the mission file has changed, and the change is not in force: %s\n", e.Refusal.Error())
-	default:
-		_ = e.Diagnostics.Print(w, false)
-		fmt.Fprintln(w, "the mission file is broken: the recorded generation stays in force")
+	case editHeld:
+		fmt.Fprintf(w, "the mission file has changed, and the change waits for you: it would remove %s; `omega apply` puts it in force, reload { allow_removals = true } always does\n", e.losses())
+	case editBroken:
+		_ = e.reading.Problems.Print(w, false)
+		fmt.Fprintf(w, "the mission file is broken: the recorded generation stays in force\n")
+	case editNone:
+		fmt.Fprintf(w, "the mission file is the one in force, generation %d\n", e.Generation)
 	}
 }
 
-// takeEdit puts the mission file on disk in force if it differs from the
-// recorded one. A broken or refused one leaves the recorded one in force.
-func (l *loop) takeEdit(now core.Time, mission *missionfile.Mission, problems missionfile.Diagnostics) (*edit, error) {
-	if mission == nil {
-		detail := (&DiagnosticsError{problems}).Error()
-		_, err := l.apply(now, "mission", &core.RefuseEdit{Reason: "invalid_mission", Detail: detail})
-		return &edit{Diagnostics: problems}, err
+// losses are what an edit takes away, in words.
+func (e *edit) losses() string {
+	return strings.Join(slices.Concat(someNames("job", e.next.Removes), someNames("member", e.next.Drains)), " and ")
+}
+
+// fewLosses is how many names a sentence holds.
+const fewLosses = 5
+
+func someNames(what string, names []string) []string {
+	if len(names) == 0 {
+		return nil
 	}
-	if l.same(mission) {
-		return nil, l.recordSources(now, mission.Sources()) // a host may have ended before it had recorded them all
+	text := strings.Join(names[:min(len(names), fewLosses)], ", ")
+	if len(names) > 1 {
+		what += "s"
 	}
-	before, err := l.desk.missions.current(l.state)
-	if err != nil {
+	if more := len(names) - fewLosses; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return []string{what + " " + text}
+}
+
+// takeEdit puts a candidate in force if it differs from what is. A broken or
+// refused one leaves the recorded generation in force; one that takes something
+// away waits for the owner. Each is recorded once.
+func (l *loop) takeEdit(now core.Time, c *candidate) (*edit, error) {
+	e := &edit{candidate: c, Generation: l.state.Generation()}
+	switch {
+	case c.broken():
+		return e, l.refuseBroken(now, e)
+	case l.same(c.reading.Mission):
+		e.Outcome = editNone
+		e.Secrets = l.desk.missions.know(c.reading.Mission)
+		return e, l.recordSources(now, c.reading.Sources) // a host may have ended before it had recorded them all
+	case c.base != l.state.Generation():
+		e.Outcome = editStale
+		return e, nil
+	case l.waits(c):
+		e.Outcome, l.held = editHeld, c
+		return e, nil
+	}
+	if err := l.recordSources(now, c.reading.Sources); err != nil {
 		return nil, err
 	}
-	next := generationOf(mission, l.desk.keys)
-	next.Removes, next.Drains = removed(before, mission)
-	next.Kept = l.kept(mission)
-	if err := l.recordSources(now, mission.Sources()); err != nil {
-		return nil, err
-	}
-	generation := l.state.Generation()
+	posted := l.state.Expanded() == l.state.Spec().Instances
+	next := c.next
+	next.Kept = l.kept(c.changes.redefined)
 	entry, err := l.apply(now, "mission", &next)
 	if err != nil {
 		return nil, err
 	}
-	found := &edit{Applied: l.state.Generation() > generation, Generation: l.state.Generation(), Refusal: entry.Refusal, Diagnostics: problems}
-	switch {
-	case found.Applied:
-		l.desk.missions.put(found.Generation, mission)
-	case entry.Refusal == nil || entry.Refusal.Code == core.RefuseEditHeld:
-		found.Held = l.state.HeldEdit()
+	e.seq = entry.Seq
+	switch e.Refusal = entry.Refusal; {
+	case e.Refusal != nil:
+		e.Outcome = editRefused
+	case l.waits(c):
+		e.Outcome, l.held = editHeld, c
+	default:
+		e.Outcome, e.Generation, l.held = editApplied, l.state.Generation(), nil
+		l.desk.missions.put(e.Generation, c.reading.Mission)
+		l.desk.missions.retire(e.Generation)
+		l.added = additions{}
+		if posted {
+			l.added = additions{e.Generation, c.changes.added}
+		}
 	}
-	return found, nil
+	return e, nil
 }
 
-func fewNames(names []string) string {
-	const few = 5
-	if len(names) <= few {
-		return fmt.Sprintf("%q", names)
+// refuseBroken records a mission file that cannot be used, once.
+func (l *loop) refuseBroken(now core.Time, e *edit) error {
+	e.Outcome = editBroken
+	if l.broken[e.digest] {
+		return nil
 	}
-	return fmt.Sprintf("%q and %d more", names[:few], len(names)-few)
+	if l.broken == nil {
+		l.broken = map[core.Digest]bool{}
+	}
+	l.broken[e.digest] = true
+	detail := (&DiagnosticsError{e.reading.Problems}).Error()
+	entry, err := l.apply(now, "mission", &core.RefuseEdit{Reason: "invalid_mission", Detail: detail, Digest: e.digest})
+	if err == nil {
+		e.seq = entry.Seq
+	}
+	return err
+}
+
+// waits reports whether the record holds a candidate back for the owner.
+func (l *loop) waits(c *candidate) bool {
+	held := l.state.HeldEdit()
+	return held != nil && !held.Approved && held.Digest == c.digest && slices.Equal(held.Removes, c.next.Removes) && slices.Equal(held.Drains, c.next.Drains)
+}
+
+// approved puts the edit in force that an order has just let through.
+func (l *loop) approved(now core.Time, entry *core.Entry) (*edit, error) {
+	for _, event := range entry.Events {
+		if e, ok := event.(*core.EditApproved); ok && l.held != nil && l.held.digest == e.Digest {
+			return l.takeEdit(now, l.held)
+		}
+	}
+	return nil, nil
 }
 
 // ErrFileLost is a mission whose first host ended between genesis and the file
@@ -106,68 +182,51 @@ func sameVariable(a, b core.Variable) bool {
 }
 
 func sameSources(sources []missionfile.Source, refs []core.SourceRef) bool {
-	if len(sources) != len(refs) {
-		return false
-	}
-	for i := range refs {
-		if sources[i].Path != refs[i].Path || sources[i].Digest != refs[i].Digest {
-			return false
-		}
-	}
-	return true
-}
-
-// removed lists what the next file no longer declares: job instances, and
-// workers and validators.
-func removed(before, next *missionfile.Mission) (jobs, members []string) {
-	still := map[string]bool{}
-	for id := range next.Declared() {
-		still[id] = true
-	}
-	for id := range before.Declared() {
-		if !still[id] {
-			jobs = append(jobs, id)
-		}
-	}
-	clear(still)
-	for _, id := range staff(next.Spec()) {
-		still[id] = true
-	}
-	for _, id := range staff(before.Spec()) {
-		if !still[id] {
-			members = append(members, id)
-		}
-	}
-	return jobs, members
-}
-
-func staff(s *core.Spec) (ids []string) {
-	for _, w := range s.Workers {
-		ids = append(ids, w.Instances...)
-	}
-	for _, v := range s.Validators {
-		ids = append(ids, v.Instances...)
-	}
-	return ids
+	return slices.EqualFunc(sources, refs, func(s missionfile.Source, ref core.SourceRef) bool {
+		return s.Path == ref.Path && s.Digest == ref.Digest
+	})
 }
 
 // maxKept bounds how many jobs an edit names that keep their terms.
 const maxKept = 1000
 
-// kept lists posted jobs that the file now declares with other terms.
-func (l *loop) kept(mission *missionfile.Mission) (ids []string) {
-	for from := int64(0); from < mission.Spec().Instances && len(ids) < maxKept; {
-		jobs, next, problem := mission.Expand(from, maxExpand, maxExpandBytes)
-		if problem != nil || next <= from {
-			return ids
+// kept lists the jobs that have been posted, out of those that the file now
+// declares with other terms.
+func (l *loop) kept(redefined []string) (ids []string) {
+	for _, id := range redefined {
+		if j := l.state.Job(id); j != nil && !j.State.Terminal() && len(ids) < maxKept {
+			ids = append(ids, id)
 		}
-		for i := range jobs {
-			j := l.state.Job(jobs[i].ID)
-			if j != nil && !j.State.Terminal() && !j.Spec.Same(&jobs[i]) && len(ids) < maxKept {
-				ids = append(ids, jobs[i].ID)
-			}
-		}
-		from = next
 	}
 	return ids
+}
+
+// additions are the instances that a generation declares and the one before it,
+// posted whole, does not: nothing else is left to be posted.
+type additions struct {
+	generation int64
+	places     []int64 // in file order
+}
+
+// ahead is what is to be posted from a place on: how many instances that follow
+// each other, and where to go on after them. Where nothing is known that is all.
+func (a *additions) ahead(generation, from, end int64) (first, last, next int64) {
+	if a.generation != generation {
+		return from, end, end
+	}
+	for len(a.places) > 0 && a.places[0] < from {
+		a.places = a.places[1:]
+	}
+	if len(a.places) == 0 {
+		return end, end, end
+	}
+	first, n := a.places[0], 1
+	for n < len(a.places) && n < maxExpand && a.places[n] == first+int64(n) {
+		n++
+	}
+	last, next = first+int64(n), end
+	if n < len(a.places) {
+		next = a.places[n]
+	}
+	return first, last, next
 }

@@ -20,10 +20,7 @@ func genesis(m *missionfile.Mission, id string, keys *Keys, owner ed25519.Privat
 }
 
 func generationOf(m *missionfile.Mission, keys *Keys) core.Generation {
-	g := core.Generation{Entry: m.Entry(), Spec: *m.Spec(), Variables: m.Variables()}
-	for _, source := range m.Sources() {
-		g.Sources = append(g.Sources, core.SourceRef{Path: source.Path, Digest: source.Digest, Size: int64(len(source.Bytes))})
-	}
+	g := core.Generation{Entry: m.Entry(), Sources: refsOf(m.Sources()), Spec: *m.Spec(), Variables: m.Variables()}
 	for _, block := range g.Spec.Validators {
 		if block.Kind == core.OutsideValidator {
 			g.Keys = append(g.Keys, block.Keys...)
@@ -34,6 +31,13 @@ func generationOf(m *missionfile.Mission, keys *Keys) core.Generation {
 		}
 	}
 	return g
+}
+
+func refsOf(sources []missionfile.Source) (refs []core.SourceRef) {
+	for _, source := range sources {
+		refs = append(refs, core.SourceRef{Path: source.Path, Digest: source.Digest, Size: int64(len(source.Bytes))})
+	}
+	return refs
 }
 
 // maxSourceBytes is how much of a file one entry holds.

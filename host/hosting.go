@@ -29,11 +29,12 @@ type hosting struct {
 	owner  ed25519.PrivateKey // for genesis alone; dropped right after
 	logged *os.File
 	now    func() time.Time // wall time
+	last   *edit            // what became of the mission file at the start
 }
 
 // open locks the data folder, reads its keys and brings the state to the end of
 // the journal.
-func open(ctx context.Context, c Config, data string, mission *missionfile.Mission) (*hosting, error) {
+func open(ctx context.Context, c Config, data string) (*hosting, error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w", err)
 	}
@@ -45,7 +46,7 @@ func open(ctx context.Context, c Config, data string, mission *missionfile.Missi
 		return nil, err
 	}
 	h := &hosting{lock: lock, now: time.Now}
-	if err := h.openLocked(ctx, c, data, mission); err != nil {
+	if err := h.openLocked(ctx, c, data); err != nil {
 		return nil, errors.Join(err, lock.Release())
 	}
 	return h, nil
@@ -64,7 +65,7 @@ func ownFolders(data string) error {
 	return nil
 }
 
-func (h *hosting) openLocked(ctx context.Context, c Config, data string, mission *missionfile.Mission) error {
+func (h *hosting) openLocked(ctx context.Context, c Config, data string) error {
 	if err := worker.Sweep(filepath.Join(data, "work")); err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ func (h *hosting) openLocked(ctx context.Context, c Config, data string, mission
 	work, end := context.WithCancel(context.WithoutCancel(ctx))
 	h.live = &live{
 		loop:  &loop{state: h.found.state, journal: h.found.journal, desk: newDesk(all, &keys, pastOf(h.found.journal)), tail: &tail{}, save: h.saver.save},
-		inbox: make(chan input, maxInbox), orders: make(chan input, maxOrders), exec: (&worker.Exec{}).Run, missionDir: missionFolder(c.Path), data: data, log: log, problems: c.problems(),
+		inbox: make(chan input, maxInbox), orders: make(chan input, maxOrders), edits: make(chan offered), exec: (&worker.Exec{}).Run, missionDir: missionFolder(c.Path), data: data, log: log, problems: c.problems(),
 		work: work, endWork: end, running: map[string]context.CancelFunc{}, stops: map[string]bool{}, thinkers: thinkers(), thoughts: map[string]time.Time{},
 	}
 	h.wall = wallClock(h.now)
@@ -141,8 +142,9 @@ func missionID(fs journal.FS, data string) (id string, fresh bool, err error) {
 }
 
 // run takes the mission up and goes on with it.
-func (h *hosting) run(ctx context.Context, c Config, mission *missionfile.Mission, problems missionfile.Diagnostics) (int, error) {
+func (h *hosting) run(ctx context.Context, c Config, seen sighting) (int, error) {
 	defer h.endWork()
+	mission := seen.Mission
 	if here := h.state.Spec().Mission.Name; h.state.Generation() > 0 && mission != nil && mission.Spec().Mission.Name != here {
 		return 0, fmt.Errorf("%s holds the mission %q, and %s is the mission %q: name another folder with --data", h.data, here, c.Path, mission.Spec().Mission.Name)
 	}
@@ -150,7 +152,7 @@ func (h *hosting) run(ctx context.Context, c Config, mission *missionfile.Missio
 		return h.again(c)
 	}
 	before, _ := h.journal.Head()
-	if err := h.takeUp(c, mission, problems); err != nil {
+	if err := h.takeUp(c, seen.Reading); err != nil {
 		return 0, err
 	}
 	if err := register(Known{Name: h.state.Spec().Mission.Name, Mission: h.state.Mission().Mission, Data: h.data, Path: c.Path}); err != nil {
@@ -170,6 +172,7 @@ func (h *hosting) run(ctx context.Context, c Config, mission *missionfile.Missio
 	listening, stop := context.WithCancel(h.work)
 	defer stop()
 	h.group.Go(func() { h.listen(listening, orders) })
+	h.group.Go(func() { h.lookout(c, seen.trace).run(listening) })
 	err = h.live.run(ctx)
 	if errors.Is(err, errStopped) {
 		return CodeStopped, nil
@@ -186,7 +189,8 @@ func (h *hosting) again(c Config) (int, error) {
 
 // takeUp records what happened before this host: genesis or the way back, a cut
 // tail, an edit.
-func (h *hosting) takeUp(c Config, mission *missionfile.Mission, problems missionfile.Diagnostics) error {
+func (h *hosting) takeUp(c Config, reading *missionfile.Reading) error {
+	mission := reading.Mission
 	h.gate.follow(h.state)
 	h.clock = newClock(h.now, h.state.Now(), max(c.Speed, 0))
 	if c.Speed == 0 {
@@ -194,7 +198,7 @@ func (h *hosting) takeUp(c Config, mission *missionfile.Mission, problems missio
 	}
 	now := h.state.Now()
 	fresh := h.state.Generation() == 0
-	if err := h.learnSecrets(mission, problems, fresh); err != nil {
+	if err := h.learnSecrets(mission, reading.Problems, fresh); err != nil {
 		return err
 	}
 	if fresh {
@@ -229,14 +233,32 @@ func (h *hosting) takeUp(c Config, mission *missionfile.Mission, problems missio
 	if _, err := h.apply(now, "host", start); err != nil {
 		return err
 	}
+	h.last = &edit{Outcome: editNone, Generation: h.state.Generation()}
 	if fresh {
 		return nil
 	}
-	change, err := h.takeEdit(now, mission, problems)
-	if err == nil && change != nil {
-		change.tell(c.problems())
+	return h.firstEdit(now, c, reading)
+}
+
+// firstEdit takes what has become of the mission file while no host ran.
+func (h *hosting) firstEdit(now core.Time, c Config, reading *missionfile.Reading) error {
+	generation, before := h.desk.missions.inForce()
+	found, err := newCandidate(generation, before, reading, h.desk.keys)
+	if err != nil {
+		return err
+	}
+	if h.last, err = h.takeEdit(now, found); err == nil && h.last.Outcome != editNone {
+		h.last.tell(c.problems())
 	}
 	return err
+}
+
+// lookout watches the mission file from what was read of it at the start on.
+func (h *hosting) lookout(c Config, t *trace) *lookout {
+	return &lookout{
+		path: c.Path, given: c.Given, except: h.data, say: c.problems(), log: h.log, asked: c.Look,
+		missions: h.desk.missions, keys: h.desk.keys, offer: h.offer, last: h.last, trace: t,
+	}
 }
 
 // learnSecrets reads the sensitive values again. A mission in force that needs
@@ -309,7 +331,11 @@ func (h *hosting) missed(orders []*core.Order) error {
 		if _, _, known := h.state.Acknowledged(o.ID, o.Body); known {
 			continue
 		}
-		if _, err := h.apply(h.state.Now(), "owner", o); err != nil {
+		entry, err := h.apply(h.state.Now(), "owner", o)
+		if err == nil {
+			err = h.letThrough(h.state.Now(), entry)
+		}
+		if err != nil {
 			return err
 		}
 	}

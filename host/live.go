@@ -18,6 +18,7 @@ type live struct {
 	clock      *missionClock
 	inbox      chan input
 	orders     chan input // the owner's, taken before the inbox
+	edits      chan offered
 	exec       func(context.Context, worker.Task) worker.Reply
 	spawn      func(func()) // runs an attempt beside the loop
 	missionDir string
@@ -106,6 +107,10 @@ func (l *live) run(ctx context.Context) error {
 			if err := l.take(in); err != nil {
 				return err
 			}
+		case o := <-l.edits:
+			if err := l.takeOffer(o); err != nil {
+				return err
+			}
 		case <-l.wake():
 		case <-l.journal.Changed():
 			if err := l.journal.Err(); err != nil {
@@ -154,6 +159,13 @@ func (l *live) turn() (more bool, err error) {
 }
 
 func (l *live) takeAll() error {
+	select {
+	case o := <-l.edits:
+		if err := l.takeOffer(o); err != nil {
+			return err
+		}
+	default:
+	}
 	for range maxBatch {
 		select {
 		case in := <-l.orders: // the owner comes first
@@ -220,8 +232,62 @@ func (l *live) take(in input) error {
 	in.receipt.write(entry.Seq, answerOf(entry))
 	if order, ok := in.command.(*core.Order); ok {
 		l.obeyed(order, before)
+		return l.letThrough(now, entry)
 	}
 	return nil
+}
+
+// letThrough puts the edit in force that an order has approved, and says so once
+// that is durable.
+func (l *live) letThrough(now core.Time, entry *core.Entry) error {
+	e, err := l.approved(now, entry)
+	if e != nil {
+		l.group.Go(func() {
+			if l.journal.WaitDurable(l.work, uint64(e.seq)) == nil {
+				e.tell(l.problems)
+			}
+		})
+	}
+	return err
+}
+
+// offered is a candidate, and where to say what became of it.
+type offered struct {
+	*candidate
+	answer chan *edit
+}
+
+// offer hands the loop a candidate and waits until what became of it is durable;
+// nil if the host ends before.
+func (l *live) offer(ctx context.Context, c *candidate) *edit {
+	o := offered{c, make(chan *edit, 1)}
+	select {
+	case l.edits <- o:
+	case <-ctx.Done():
+		return nil
+	}
+	select {
+	case e := <-o.answer:
+		if e.seq > 0 && l.journal.WaitDurable(ctx, uint64(e.seq)) != nil {
+			return nil
+		}
+		return e
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// takeOffer takes a candidate. What was due before it comes first.
+func (l *live) takeOffer(o offered) error {
+	now := l.clock.now()
+	if err := l.catchUp(now); err != nil {
+		return err
+	}
+	e, err := l.takeEdit(l.standing(now), o.candidate)
+	if err == nil {
+		o.answer <- e
+	}
+	return err
 }
 
 // takeThought steps an answer of the host itself, unless nobody waits for it any

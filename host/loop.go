@@ -6,6 +6,7 @@ import (
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/journal"
+	"github.com/omega-run/omega/host/missionfile"
 )
 
 // loop owns the state. Everything that wants something of the mission comes
@@ -21,6 +22,9 @@ type loop struct {
 	tail    *tail                                                    // of a live run, for its readers; nil in a rehearsal
 	save    func(point journal.Checkpoint, fresh []core.Chunk) error // takes a checkpoint that has been recorded
 	fresh   []core.Chunk                                             // sealed since the last checkpoint
+	held    *candidate                                               // the edit that waits for the owner; nil where the record has one that is not on disk
+	broken  map[core.Digest]bool                                     // mission files that could not be used and are recorded as refused
+	added   additions                                                // what the last edit has to post
 }
 
 // apply stamps an input, steps the core and records what happened. The entry is
@@ -49,6 +53,7 @@ func (l *loop) apply(now core.Time, by string, command core.Command) (*core.Entr
 		l.follow(l.state, entry, digest)
 	}
 	l.gate.follow(l.state)
+	l.desk.missions.follow(l.state, entry)
 	l.desk.reconcile(l.state)
 	l.state.SealFull(l.keep)
 	return entry, l.desk.broken
@@ -158,16 +163,30 @@ func (l *loop) expand(now core.Time, from int64) error {
 	if err != nil {
 		return err
 	}
-	jobs, next, problem := mission.Expand(from, maxExpand, maxExpandBytes)
+	generation := l.state.Generation()
+	jobs, next, problem := l.toPost(mission, generation, from)
 	if problem != nil {
 		return fmt.Errorf("posting the declared jobs: %s", problem.Detail)
 	}
-	generation := l.state.Generation()
 	for i := range jobs {
 		jobs[i].Generation = generation
 	}
 	_, err = l.apply(now, "mission", &core.Expand{Generation: generation, Next: next, Jobs: jobs})
 	return err
+}
+
+// toPost are the next instances to post, and the place from which to go on: of an
+// edit only those it adds.
+func (l *loop) toPost(mission *missionfile.Mission, generation, from int64) (jobs []core.JobSpec, next int64, problem *missionfile.Problem) {
+	first, last, after := l.added.ahead(generation, from, mission.Spec().Instances)
+	if first == last {
+		return nil, after, nil
+	}
+	jobs, next, problem = mission.Expand(first, int(min(last-first, maxExpand)), maxExpandBytes)
+	if next == last {
+		next = after
+	}
+	return jobs, next, problem
 }
 
 // seal records a signed checkpoint of the state as it is.

@@ -93,7 +93,8 @@ func (m *Manual) TakeUp(mission *missionfile.Mission, missed []*core.Order) erro
 	if m.host.state.Status() == core.Ended {
 		return nil
 	}
-	if err := m.host.takeUp(Config{}, mission, nil); err != nil {
+	reading := &missionfile.Reading{Mission: mission, Entry: mission.Entry(), Sources: mission.Sources()}
+	if err := m.host.takeUp(Config{}, reading); err != nil {
 		return err
 	}
 	if err := m.host.missed(missed); err != nil {

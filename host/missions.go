@@ -17,8 +17,10 @@ import (
 type missions struct {
 	mu       sync.Mutex // results are judged beside the loop too
 	compiled map[int64]*missionfile.Mission
+	latest   int64 // in force
 	archive  func() (map[int64]recordedGeneration, error)
 	archived map[int64]recordedGeneration
+	asking   map[int64]int     // open jobs with expressions, by the generation that posted them
 	secrets  map[string]string // values of sensitive variables, of the files read by this process
 }
 
@@ -32,27 +34,36 @@ type recordedGeneration struct {
 func (m *missions) put(generation int64, mission *missionfile.Mission) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.compiled[generation] = mission
+	m.compiled[generation], m.latest = mission, max(m.latest, generation)
 	m.learn(mission)
+}
+
+// inForce is the mission file in force, for who asks beside the loop.
+func (m *missions) inForce() (generation int64, mission *missionfile.Mission) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.latest, m.compiled[m.latest]
 }
 
 // know remembers the sensitive values of a mission file, also of one that is not
-// in force: no record holds them.
-func (m *missions) know(mission *missionfile.Mission) {
+// in force: no record holds them. It reports whether one is another now.
+func (m *missions) know(mission *missionfile.Mission) (news bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.learn(mission)
+	return m.learn(mission)
 }
 
-func (m *missions) learn(mission *missionfile.Mission) {
+func (m *missions) learn(mission *missionfile.Mission) (news bool) {
 	for _, name := range mission.Secrets() {
 		if value, ok := mission.Secret(name); ok {
 			if m.secrets == nil {
 				m.secrets = map[string]string{}
 			}
+			news = news || m.secrets[name] != value
 			m.secrets[name] = value
 		}
 	}
+	return news
 }
 
 // secretsOf are the values a program is given.
@@ -113,23 +124,69 @@ func (m *missions) of(generation int64) (*missionfile.Mission, error) {
 	return mission, nil
 }
 
-// load compiles what open jobs may still ask for. It comes before anything is
-// decided: whether the disk can be read at some moment must never become part of
-// the record, as a rejected result or a failed job.
+// load compiles what is in force and what open jobs may still ask for. It comes
+// before anything is decided: whether the disk can be read at some moment must
+// never become part of the record, as a rejected result or a failed job. From
+// here on the journal is not read for it again.
 func (m *missions) load(s *core.State) error {
+	if _, err := m.current(s); err != nil {
+		return err
+	}
+	m.latest = s.Generation()
 	for _, j := range s.Jobs() {
-		if j.State.Terminal() || !j.Spec.Lazy && !j.Spec.Accept {
+		if j.State.Terminal() || !asks(j.Spec.JobSpec) {
 			continue
 		}
 		if _, err := m.of(j.Spec.Generation); err != nil {
 			return err
 		}
+		m.count(j.Spec.Generation, 1)
 	}
+	m.archived = nil
 	return nil
+}
+
+// asks reports whether a job has expressions of its generation to evaluate.
+func asks(j *core.JobSpec) bool { return j.Lazy || j.Accept }
+
+func (m *missions) count(generation int64, jobs int) {
+	if m.asking == nil {
+		m.asking = map[int64]int{}
+	}
+	m.asking[generation] += jobs
+}
+
+// follow counts the open jobs of each generation, so that an edit does not have
+// to look for them.
+func (m *missions) follow(s *core.State, e *core.Entry) {
+	for _, event := range e.Events {
+		if posted, ok := event.(*core.JobPosted); ok && asks(&posted.Spec) {
+			m.count(posted.Spec.Generation, 1)
+		}
+	}
+	for _, j := range s.Ended() {
+		if asks(j.Spec.JobSpec) {
+			m.count(j.Spec.Generation, -1)
+		}
+	}
+}
+
+// retire drops the generations nobody asks for any more.
+func (m *missions) retire(current int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for generation := range m.compiled {
+		if generation != current && m.asking[generation] == 0 {
+			delete(m.compiled, generation)
+			delete(m.asking, generation)
+		}
+	}
 }
 
 // loaded is the mission file of a generation that has posted an open job.
 func (m *missions) loaded(generation int64) *missionfile.Mission {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	mission := m.compiled[generation]
 	if mission == nil {
 		panic(fmt.Sprintf("host: generation %d has open jobs and is not loaded", generation))

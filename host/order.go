@@ -20,11 +20,12 @@ type Order struct {
 	Job    string                     `json:"job,omitempty"`    // cancel, approve, deny
 	Reason string                     `json:"reason,omitempty"` // cancel, approve, deny
 	Post   map[string]json.RawMessage `json:"post,omitempty"`   // post: the attributes of a job block, and its name
+	Edit   string                     `json:"edit,omitempty"`   // apply: digest of the edit that waits, hex
 }
 
 // OrderFromWords reads an order as it is written on the command line and in
-// rehearsal.hcl: pause, resume, stop, emergency-stop, and with JOB [--reason TEXT]
-// cancel, approve, deny.
+// rehearsal.hcl: pause, resume, stop, emergency-stop, apply, and with JOB [--reason TEXT]
+// cancel, approve, deny. Which edit an apply is about is not among the words.
 func OrderFromWords(words []string) (Order, error) {
 	if len(words) == 0 {
 		return Order{}, errors.New("an order has no words")
@@ -32,7 +33,7 @@ func OrderFromWords(words []string) (Order, error) {
 	o := Order{Name: core.OrderKind(words[0])}
 	rest := words[1:]
 	switch o.Name {
-	case core.Pause, core.Resume, core.Stop, core.EmergencyStop:
+	case core.Pause, core.Resume, core.Stop, core.EmergencyStop, core.ApplyEdit:
 	case core.CancelJob, core.Approve, core.Deny:
 		if len(rest) == 0 {
 			return Order{}, fmt.Errorf("%s needs the name of a job", o.Name)
@@ -42,7 +43,7 @@ func OrderFromWords(words []string) (Order, error) {
 			o.Reason, rest = rest[1], nil
 		}
 	default:
-		return Order{}, fmt.Errorf("%q is not an order: use pause, resume, stop, emergency-stop, cancel, approve or deny", words[0])
+		return Order{}, fmt.Errorf("%q is not an order: use pause, resume, stop, emergency-stop, cancel, approve, deny or apply", words[0])
 	}
 	if len(rest) > 0 {
 		return Order{}, fmt.Errorf("%q is not expected after %s", rest[0], o.Name)
@@ -146,6 +147,13 @@ func decodeOrder(body []byte) *core.Order {
 		return o
 	}
 	o.Say, o.Job, o.Reason = said.Name, said.Job, said.Reason
+	if said.Name == core.ApplyEdit {
+		edit, err := hex.DecodeString(said.Edit)
+		if err != nil || len(edit) != len(o.Edit) {
+			o.Problem = "apply needs the digest of the edit, 64 hexadecimal digits"
+		}
+		copy(o.Edit[:], edit)
+	}
 	if said.Name == core.PostJob {
 		spec, err := missionfile.DecodeJob(said.Post)
 		if err != nil {

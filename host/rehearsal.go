@@ -31,6 +31,7 @@ var ErrMachine = errors.New("a limit of this machine")
 func Rehearse(ctx context.Context, c Config) (*Outcome, error) {
 	began := time.Now()
 	defer boundMemory()()
+	c.Given = c.Given.Keep()
 	mission, problems := missionfile.Load(c.Path, c.Given)
 	if problems.HasErrors() {
 		return nil, &DiagnosticsError{problems}
@@ -108,8 +109,9 @@ type rehearsal struct {
 	missionDir string
 	data       string
 	owner      ed25519.PrivateKey
-	script     []scheduledOrder // the owner's, by time and in file order
-	begun      []core.Work      // at this instant
+	script     []scheduled // what the owner does, by time and in file order
+	edit       func(path string) *missionfile.Reading
+	begun      []core.Work // at this instant
 	asked      []question
 	stood      core.Time // how long mission time has stood still
 	halt       core.Time // when the grace of a stop ends, 0 none
@@ -129,6 +131,7 @@ func newRehearsal(ctx context.Context, c Config, mission *missionfile.Mission, s
 	r.desk.ask = func(q question) { r.asked = append(r.asked, q) }
 	r.desk.where = folders{mission.Dir(), data}
 	r.exec = (&worker.Exec{Rehearsal: true}).Run
+	r.edit = func(path string) *missionfile.Reading { return missionfile.Read(c.Path, path, c.Given) }
 	r.script, err = schedule(script, owner)
 	return r, err
 }
@@ -142,16 +145,21 @@ func (r *rehearsal) create(mission *missionfile.Mission) error {
 	return r.recordSources(0, mission.Sources())
 }
 
-// scheduledOrder is an order of rehearsal.hcl. Its time is that of the
+// scheduled is an order or an edit of rehearsal.hcl. Its time is that of the
 // rehearsal, which goes on while mission time stands still.
-type scheduledOrder struct {
+type scheduled struct {
 	at    core.Time
-	order *core.Order
+	order *core.Order // nil for an edit
+	edit  string
 }
 
 // schedule signs nothing: a rehearsal's orders come from its own folder.
-func schedule(script []missionfile.Scheduled, owner ed25519.PrivateKey) (all []scheduledOrder, err error) {
+func schedule(script []missionfile.Scheduled, owner ed25519.PrivateKey) (all []scheduled, err error) {
 	for i, s := range script {
+		if s.Edit != "" {
+			all = append(all, scheduled{at: s.At, edit: s.Edit})
+			continue
+		}
 		said, err := OrderFromWords(s.Order)
 		if err != nil {
 			return nil, &DiagnosticsError{missionfile.Diagnostics{{
@@ -159,7 +167,7 @@ func schedule(script []missionfile.Scheduled, owner ed25519.PrivateKey) (all []s
 			}}}
 		}
 		body := fmt.Appendf(nil, "%d %q", i, s.Order)
-		all = append(all, scheduledOrder{s.At, &core.Order{
+		all = append(all, scheduled{at: s.At, order: &core.Order{
 			ID: fmt.Sprintf("rehearsal-%d", i+1), Key: publicOf(owner), Counter: int64(i) + 1,
 			Body: sha256.Sum256(body), Say: said.Name, Job: said.Job, Reason: said.Reason,
 		}})
@@ -224,10 +232,11 @@ func (r *rehearsal) instant(now core.Time) error {
 			return err
 		}
 		if len(r.script) > 0 && r.script[0].at <= now+r.stood {
-			if _, err := r.apply(now, "owner", r.script[0].order); err != nil {
+			next := r.script[0]
+			r.script = r.script[1:]
+			if err := r.carryOut(now, next); err != nil {
 				return err
 			}
-			r.script = r.script[1:]
 			continue
 		}
 		busy, err := r.settleOnce(now)
@@ -248,6 +257,26 @@ func (r *rehearsal) instant(now core.Time) error {
 			}
 		}
 	}
+}
+
+// carryOut does what the owner does. An apply is about the edit that waits then.
+func (r *rehearsal) carryOut(now core.Time, s scheduled) error {
+	if s.order == nil {
+		generation, before := r.desk.missions.inForce()
+		c, err := newCandidate(generation, before, r.edit(s.edit), r.desk.keys)
+		if err == nil {
+			_, err = r.takeEdit(now, c)
+		}
+		return err
+	}
+	if held := r.state.HeldEdit(); s.order.Say == core.ApplyEdit && held != nil {
+		s.order.Edit = held.Digest
+	}
+	entry, err := r.apply(now, "owner", s.order)
+	if err == nil {
+		_, err = r.approved(now, entry)
+	}
+	return err
 }
 
 // begin notes work that starts at this instant.

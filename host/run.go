@@ -63,6 +63,7 @@ type Config struct {
 	Lines   io.Writer         // progress for people, a line an event; nil for none
 	Watch   Watcher           // is told of every entry; nil for nobody
 	Problem io.Writer         // diagnostics and warnings; nil for none
+	Look    <-chan struct{}   // to look at the mission file now and say what was found; nil for never
 }
 
 func (c Config) problems() io.Writer {
@@ -145,8 +146,8 @@ func liveFolder(c Config, mission *missionfile.Mission, problems missionfile.Dia
 }
 
 // toTheEnd runs an open mission, lets go of it and reports.
-func (h *hosting) toTheEnd(ctx context.Context, c Config, mission *missionfile.Mission, problems missionfile.Diagnostics, began time.Time) (*Outcome, error) {
-	code, err := h.run(ctx, c, mission, problems)
+func (h *hosting) toTheEnd(ctx context.Context, c Config, seen sighting, began time.Time) (*Outcome, error) {
+	code, err := h.run(ctx, c, seen)
 	if broken := h.journal.Err(); broken != nil {
 		_ = h.close() // it fails for the same reason
 		return nil, fmt.Errorf("%w: the journal cannot be written, so the host ends; what was acknowledged is safe: %w", ErrMachine, broken)

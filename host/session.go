@@ -8,7 +8,6 @@ import (
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/journal"
-	"github.com/omega-run/omega/host/missionfile"
 )
 
 // Session is a live mission held open by the program it runs in. Whatever wants
@@ -28,19 +27,20 @@ var ErrEnded = errors.New("the host has ended")
 // to Wait; ending ctx asks the host to leave.
 func Open(ctx context.Context, c Config) (*Session, error) {
 	began := time.Now()
-	mission, problems := missionfile.Load(c.Path, c.Given)
-	data, err := liveFolder(c, mission, problems)
+	c.Given = c.Given.Keep()
+	seen := see(c.Path, c.Given)
+	data, err := liveFolder(c, seen.Mission, seen.Problems)
 	if err != nil {
 		return nil, err
 	}
-	h, err := open(ctx, c, data, mission)
+	h, err := open(ctx, c, data)
 	if err != nil {
 		return nil, err
 	}
 	s := &Session{host: h, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
-		s.outcome, s.err = h.toTheEnd(ctx, c, mission, problems, began)
+		s.outcome, s.err = h.toTheEnd(ctx, c, seen, began)
 	}()
 	return s, nil
 }

@@ -26,6 +26,31 @@ func notify() (context.Context, context.CancelFunc) {
 	return ctx, cancel
 }
 
+// onHangup is told of every SIGHUP until it is stopped. Those that come before the
+// last one was heard are one.
+func onHangup() (heard <-chan struct{}, stop func()) {
+	signals, look, done := make(chan os.Signal, 1), make(chan struct{}), make(chan struct{})
+	signal.Notify(signals, syscall.SIGHUP)
+	go func() {
+		for {
+			select {
+			case <-signals:
+			case <-done:
+				return
+			}
+			select {
+			case look <- struct{}{}:
+			case <-done:
+				return
+			}
+		}
+	}()
+	return look, func() {
+		signal.Stop(signals)
+		close(done)
+	}
+}
+
 // onSignals calls one function at the first SIGTERM or SIGINT and another at the
 // second, until it is stopped.
 func onSignals(first, second func()) (stop func()) {

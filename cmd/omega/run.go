@@ -30,6 +30,10 @@ func (p *program) runCommand() *cobra.Command {
 		Long: `Run a mission until it is complete, its duration is over, or the owner stops it.
 Killed at any instant and started again, it goes on exactly where it was.
 
+An edit of the mission file is taken while the mission runs: what it changes is in
+force at once, a broken one changes nothing, and one that removes a job, a worker or
+a validator waits for ` + "`omega apply`" + `. SIGHUP has the file looked at now.
+
 In a terminal it shows a live view, elsewhere and with --plain a line for each event.
 
 With --ci it runs on a virtual clock and the mission's seed, in a new folder; two
@@ -110,6 +114,9 @@ func speedOf(text string) (ledger.Ratio, error) {
 
 func (p *program) run(c host.Config, plain bool, again string) error {
 	signal.Ignore(syscall.SIGPIPE) // a mission goes on when nobody reads its progress any more
+	look, stop := onHangup()
+	defer stop()
+	c.Look = look
 	run := p.runPlain
 	if p.live() && !plain {
 		run = p.runShown

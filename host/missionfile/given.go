@@ -27,6 +27,45 @@ type Given struct {
 	// Scripts bundles the scripts a mission names; nil opens one for as long as
 	// that takes.
 	Scripts script.Engine
+
+	kept map[string]kept // of files that can be read only once
+}
+
+// kept is what a file held.
+type kept struct {
+	content []byte
+	err     error
+}
+
+// Keep reads the files that can be read only once, pipes for instance, so that
+// the same values can be given again later. Other files are read each time.
+func (g Given) Keep() Given {
+	g.kept = map[string]kept{}
+	for _, path := range g.Files {
+		if info, err := os.Stat(path); err != nil || info.Mode().IsRegular() {
+			continue
+		}
+		content, err := readSmall(path)
+		g.kept[path] = kept{content, err}
+	}
+	return g
+}
+
+// Again is the files that are read each time.
+func (g Given) Again() (paths []string) {
+	for _, path := range g.Files {
+		if _, once := g.kept[path]; !once {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+func (g Given) read(path string) ([]byte, error) {
+	if k, ok := g.kept[path]; ok {
+		return k.content, k.err
+	}
+	return readSmall(path)
 }
 
 // environmentPrefix and the name of a variable are the environment variable
@@ -81,7 +120,8 @@ func (g Given) offers(l *loader) map[string]offer {
 		}
 	}
 	for _, path := range g.Files {
-		l.variableFile(path, all)
+		content, err := g.read(path)
+		l.variableFile(path, content, err, all)
 	}
 	for _, flag := range g.Flags {
 		name, text, ok := strings.Cut(flag, "=")
@@ -104,8 +144,7 @@ func (l *loader) undeclared(name string) (summary, detail string) {
 
 // variableFile reads a file of values. It is no source of the mission: the
 // record holds the values themselves.
-func (l *loader) variableFile(path string, all map[string]offer) {
-	content, err := readSmall(path)
+func (l *loader) variableFile(path string, content []byte, err error, all map[string]offer) {
 	if err != nil {
 		l.r.fail(wholeFile(path), "File not readable", "%s.", sentence(plainReason(err)))
 		return

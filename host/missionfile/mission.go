@@ -3,6 +3,7 @@ package missionfile
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -42,15 +43,24 @@ func Load(path string, given ...Given) (*Mission, Diagnostics) { return LoadOver
 func LoadOver(path, edit string, given ...Given) (*Mission, Diagnostics) {
 	src, err := openSources(path, edit)
 	if err != nil {
-		return nil, Diagnostics{{Severity: Error, Summary: "Mission not found", Detail: sentence(plainReason(err)) + ": name a mission file, or a folder that holds one.", File: path, Line: 1, Column: 1}}
+		return nil, notFound(path, err)
 	}
+	return loadFrom(src, given)
+}
+
+func notFound(path string, err error) Diagnostics {
+	return Diagnostics{{Severity: Error, Summary: "Mission not found", Detail: sentence(plainReason(err)) + ": name a mission file, or a folder that holds one.", File: path, Line: 1, Column: 1}}
+}
+
+func loadFrom(src *sourceSet, given []Given) (*Mission, Diagnostics) {
 	defer src.seal()
-	var all Given
+	all := Given{kept: map[string]kept{}}
 	for _, g := range given {
 		all.Flags, all.Files, all.Environ = append(all.Flags, g.Flags...), append(all.Files, g.Files...), append(all.Environ, g.Environ...)
 		if g.Scripts != nil {
 			all.Scripts = g.Scripts
 		}
+		maps.Copy(all.kept, g.kept)
 	}
 	return compile(src, all, all.Scripts)
 }

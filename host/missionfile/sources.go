@@ -42,6 +42,8 @@ type sourceSet struct {
 	over  *os.Root // a folder whose files stand for those of the same name; mostly nil
 	files map[string]Source
 	total int64
+
+	missing map[string]bool // paths under the folder that could not be read
 }
 
 // ownPrefix begins the path of a script that comes with Omega.
@@ -66,7 +68,7 @@ func openSources(at, edit string) (*sourceSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sourceSet{entry: wholeFolder, dir: at, files: map[string]Source{}}
+	s := &sourceSet{entry: wholeFolder, dir: at, files: map[string]Source{}, missing: map[string]bool{}}
 	if !info.IsDir() {
 		s.entry, s.dir = filepath.Base(at), filepath.Dir(at)
 	}
@@ -213,6 +215,7 @@ func (s *sourceSet) read(name string) ([]byte, error) {
 	}
 	content, err := s.fresh(clean)
 	if err != nil {
+		s.missing[clean] = true
 		return nil, err
 	}
 	s.total += int64(len(content))
