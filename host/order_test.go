@@ -159,7 +159,7 @@ func TestOrdersInWords(t *testing.T) {
 		"deny":              "deny needs the name of a job",
 		"deny a b":          `"b" is not expected after deny`,
 		"approve a --why x": `"--why" is not expected after approve`,
-		"agree a":           "use pause, resume, stop, emergency-stop, cancel, approve or deny",
+		"agree a":           "use pause, resume, stop, emergency-stop, cancel, approve, deny or apply",
 	} {
 		_, err := OrderFromWords(strings.Fields(words))
 		require.ErrorContains(t, err, says, words)
