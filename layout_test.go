@@ -40,7 +40,7 @@ const lattice = `
 	host/inquiry      2  host/core host/ledger
 	host/worker       2  host/core
 	host/projection   2  host/core host/ledger
-	host              5  host/core host/council host/inquiry host/journal host/ledger host/missionfile host/projection host/worker
+	host              5  host/core host/council host/inquiry host/journal host/ledger host/missionfile host/projection host/script host/worker
 	host/hosttest     6  
 	cmd/omega         6  host host/core host/inquiry host/journal host/ledger host/missionfile host/projection host/script host/wfcommons host/worker missions
 `

@@ -29,6 +29,10 @@ type desk struct {
 	ask      func(question) // beside the loop
 	stop     func(core.Work)
 	where    folders
+	index    index // of the state, for scripts
+	scripts  *scripts
+	news     news                                // for strategists
+	consults bool                                // a steward is being asked
 	past     func(core.Seq) (*core.Entry, error) // reads a durable entry
 	broken   error                               // why past could not be read: nothing may be decided by that
 	least    core.Time                           // the shortest time work takes
@@ -54,8 +58,9 @@ func (a answer) judged() question {
 	}}
 }
 
-func newDesk(missions *missions, keys *Keys, past func(core.Seq) (*core.Entry, error)) *desk {
-	return &desk{missions: missions, keys: keys, past: past, doing: map[string]core.Work{}, sealers: map[string]*council.Sealer{}, panels: map[string]*panel{}}
+func newDesk(missions *missions, keys *Keys, scripts *scripts, past func(core.Seq) (*core.Entry, error)) *desk {
+	missions.scripts = scripts
+	return &desk{missions: missions, keys: keys, scripts: scripts, past: past, doing: map[string]core.Work{}, sealers: map[string]*council.Sealer{}, panels: map[string]*panel{}}
 }
 
 // reconcile starts and ends work so that what is being done is what the state
@@ -109,6 +114,8 @@ func (d *desk) begin(s *core.State, w core.Work) {
 			return
 		}
 		d.execute(w)
+	case core.AskPolicies:
+		d.ask(d.admit(s, w))
 	case core.CommitVotes:
 		d.ask(d.commit(s, w))
 	case core.RevealVotes:

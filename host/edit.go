@@ -99,6 +99,7 @@ func (l *loop) takeEdit(now core.Time, c *candidate) (*edit, error) {
 	posted := l.state.Expanded() == l.state.Spec().Instances
 	next := c.next
 	next.Kept = l.kept(c.changes.redefined)
+	l.desk.missions.know(c.reading.Mission) // its policies may be asked in the very entry
 	entry, err := l.apply(now, "mission", &next)
 	if err != nil {
 		return nil, err

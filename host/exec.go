@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/ledger"
+	"github.com/omega-run/omega/host/script"
 	"github.com/omega-run/omega/host/worker"
 )
 
@@ -87,6 +89,27 @@ type attempt struct {
 	worker string
 	kids   int // that earlier attempts have posted
 	task   worker.Task
+	call   *script.Call // of a worker that is a script
+}
+
+// run has the attempt run, and gives its reply as a program gives it.
+func (a attempt) run(ctx context.Context, exec runner, scripts *scripts) worker.Reply {
+	if a.call == nil {
+		return exec(ctx, a.task)
+	}
+	return scriptReply(a.call.Program, scripts.call(ctx, forWork, a.call), a.task.Secrets)
+}
+
+// scriptReply reads what a script answered as what a program printed is read.
+func scriptReply(p *script.Program, answer script.Answer, secrets []worker.Secret) worker.Reply {
+	reply := worker.Reply{Fault: worker.FaultScript}
+	if answer.Fault == nil {
+		reply = worker.Answered(answer.Value, secrets)
+	} else {
+		reply.Detail, reply.MachineLimit = faultText(p, answer.Fault), answer.Fault.Machine()
+	}
+	reply.Stderr = worker.Redacted(answer.Log, secrets)
+	return reply
 }
 
 func (l *loop) attemptOf(w core.Work, missionDir, data string) attempt {
@@ -96,6 +119,10 @@ func (l *loop) attemptOf(w core.Work, missionDir, data string) attempt {
 	}
 	a.task.Children = familyOf(l.state, w.Job)
 	a.task.Secrets = l.desk.missions.secretsOf(&w.Job.Worker.Spec().Exec)
+	if spec := w.Job.Worker.Spec(); spec.Kind == core.ScriptWorker {
+		call := l.desk.workCall(l.state, w.Job, &spec.Script)
+		a.call, a.task.Secrets = &call, l.desk.missions.allSecrets()
+	}
 	return a
 }
 
@@ -117,7 +144,11 @@ func (a attempt) command(r worker.Reply, judge func([]byte) core.Judgement) core
 		return fail(worker.FaultBadJSON, fmt.Sprintf("compute_used: %v.", err))
 	}
 	if r.Children != nil {
-		children, err := childrenOf(a.job, a.kids, r.Children)
+		asked := r.Children
+		if a.call != nil {
+			asked = childrenInMillis(asked)
+		}
+		children, err := childrenOf(a.job, a.kids, asked)
 		if err != nil {
 			return fail(worker.FaultBadJSON, err.Error()+".")
 		}
@@ -179,4 +210,58 @@ func keepLog(data string, a attempt, r worker.Reply) error {
 		return fmt.Errorf("keeping the log of %s/%d: %w", a.job, a.number, err)
 	}
 	return nil
+}
+
+// workCall is the call of a worker that is a script: a function of the job, its
+// input and the attempt, so that an attempt that runs again says the same again.
+func (d *desk) workCall(s *core.State, j *core.Job, spec *core.ScriptSpec) script.Call {
+	limited := *spec
+	if j.Spec.Timeout > 0 {
+		limited.Timeout = j.Spec.Timeout
+	}
+	seed := seedOf(s, "worker."+j.Worker.Spec().Name, "work", j.Spec.ID, j.Attempt)
+	return d.callOf(&limited, workInput(s, j), scriptView(s, j, spec.Params), j.StartedAt, seed)
+}
+
+// workInput is what a script is given to work on.
+func workInput(s *core.State, j *core.Job) []byte {
+	var p pen
+	p.raw(`{"children":[`)
+	for i, child := range j.Children {
+		p.comma(i)
+		p.text(`{"job":`, child.Spec.ID)
+		p.text(`,"reason":`, child.Reason)
+		p.raw(`,"result":`)
+		if child.State == core.JobFinalized {
+			p.b = append(p.b, child.Answer.Result...)
+		} else {
+			p.raw("null")
+		}
+		p.text(`,"state":`, string(child.State))
+		p.text(`,"title":`, child.Spec.Title)
+		p.raw("}")
+	}
+	p.raw(`],"input":` + string(execInput(j)))
+	p.text(`,"job":`, j.Spec.ID)
+	p.amount(`,"left":`, s.Grantable(j))
+	p.texts(`,"skills":`, j.Spec.Skills)
+	p.text(`,"title":`, j.Spec.Title)
+	p.raw("}")
+	return p.b
+}
+
+// childrenInMillis reads the bare numbers of durations as scripts mean them.
+func childrenInMillis(raw []byte) []byte {
+	var all []map[string]json.RawMessage
+	if json.Unmarshal(raw, &all) != nil {
+		return raw // decoding says what is wrong
+	}
+	for _, attributes := range all {
+		inMillis(attributes)
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		panic("host: members of JSON are not JSON: " + err.Error())
+	}
+	return text
 }

@@ -95,12 +95,13 @@ func (h *hosting) openLocked(ctx context.Context, c Config, data string) error {
 	all := &missions{compiled: map[int64]*missionfile.Mission{}, archive: func() (map[int64]recordedGeneration, error) { return archive(data, c.FS) }}
 	work, end := context.WithCancel(context.WithoutCancel(ctx))
 	h.live = &live{
-		loop:  &loop{state: h.found.state, journal: h.found.journal, desk: newDesk(all, &keys, pastOf(h.found.journal)), tail: &tail{}, save: h.saver.save},
+		loop:  &loop{state: h.found.state, journal: h.found.journal, desk: newDesk(all, &keys, c.run, pastOf(h.found.journal)), tail: &tail{}, save: h.saver.save},
 		inbox: make(chan input, maxInbox), orders: make(chan input, maxOrders), edits: make(chan offered), exec: (&worker.Exec{}).Run, missionDir: missionFolder(c.Path), data: data, log: log, problems: c.problems(),
 		work: work, endWork: end, running: map[string]context.CancelFunc{}, stops: map[string]bool{}, thinkers: thinkers(), thoughts: map[string]time.Time{},
 	}
 	h.wall = wallClock(h.now)
 	h.spawn, h.desk.execute, h.desk.stop, h.desk.ask = h.group.Go, h.begin, h.end, h.consider
+	h.beside = h.group.Go
 	h.desk.where, h.thinks = folders{h.missionDir, data}, h.thinking
 	return nil
 }

@@ -20,7 +20,9 @@ type live struct {
 	orders     chan input // the owner's, taken before the inbox
 	edits      chan offered
 	exec       func(context.Context, worker.Task) worker.Reply
-	spawn      func(func()) // runs an attempt beside the loop
+	spawn      func(func())  // runs an attempt beside the loop
+	beside     func(func())  // has scripts asked
+	shown      []*shownOrder // the owner's, in the order in which they came
 	missionDir string
 	data       string
 	log        *slog.Logger
@@ -45,6 +47,9 @@ type input struct {
 	receipt *Receipt    // written once the entry is recorded; may be nil
 	vote    *SignedVote // of a seat held outside; its signature holds
 	work    *core.Work  // of an answer the host itself makes: it is dropped when nobody waits for it any more
+	counsel *counsel    // of a steward
+	shown   *shownOrder // policies have said what they think of it
+	seen    bool        // an order that has been shown to them, or does not wait for it
 }
 
 // maxInbox is how many inputs wait for the loop before their senders do.
@@ -92,6 +97,7 @@ func (l *live) run(ctx context.Context) error {
 			grace = nil
 		}
 		l.tellStalled()
+		l.consult()
 		select {
 		case <-ctx.Done():
 			return l.leave("asked to leave")
@@ -125,7 +131,8 @@ func (l *live) run(ctx context.Context) error {
 func (l *live) tellStalled() {
 	_, due := l.state.NextDeadline()
 	_, reply := l.desk.nextReply()
-	stalled := !due && !reply && l.state.Status() == core.Running && l.state.Open() > 0 && len(l.desk.doing) == 0
+	_, _, advised := l.state.StewardDue()
+	stalled := !due && !reply && !advised && l.state.Status() == core.Running && l.state.Open() > 0 && len(l.desk.doing) == 0
 	if stalled && !l.stalled {
 		fmt.Fprintf(l.problems, "the mission is stalled: %d jobs are open and none can go on; `omega job list` says why each one waits\n", l.state.Open())
 	}
@@ -205,8 +212,13 @@ func (l *live) keepTime() {
 
 // take steps one input. What was due before it comes first.
 func (l *live) take(in input) error {
-	if in.work != nil {
+	switch {
+	case in.work != nil:
 		return l.takeThought(in)
+	case in.counsel != nil:
+		return l.takeCounsel(in.counsel)
+	case in.shown != nil:
+		return l.takeShown(in)
 	}
 	if in.vote != nil && !in.vote.seated(l.state) {
 		in.receipt.write(l.state.Seq(), &core.Refusal{Code: core.RefuseVoteClosed, Detail: in.vote.Validator + " does not hold this seat"})
@@ -219,9 +231,18 @@ func (l *live) take(in input) error {
 			l.obeyed(order, l.state.Status())
 			return nil
 		}
+		if !in.seen && l.showFirst(in, order) {
+			return nil
+		}
+		if err := l.obeyShown(!in.seen); err != nil { // in the order in which they were given
+			return err
+		}
 	}
 	if err := l.catchUp(now); err != nil {
 		return err
+	}
+	if l.heldBack(in) {
+		return nil
 	}
 	now = l.standing(now)
 	before := l.state.Status()
@@ -297,8 +318,8 @@ func (l *live) takeThought(in input) error {
 		return nil
 	}
 	delete(l.thoughts, in.work.Job.Spec.ID)
-	if in.command == nil { // it has nothing to say
-		return nil
+	if in.command == nil || l.desk.heldBack(l.state, answer{id: in.work.Job.WorkID(), by: in.by, work: *in.work, command: in.command}) {
+		return nil // it has nothing to say, or policies have been changed while they were asked
 	}
 	_, err := l.apply(l.state.Now(), in.by, in.command)
 	return err
@@ -357,7 +378,7 @@ func (l *live) begin(w core.Work) {
 		if err := l.journal.WaitDurable(ctx, cause); err != nil {
 			return
 		}
-		reply := l.exec(ctx, a.task)
+		reply := a.run(ctx, l.exec, l.desk.scripts)
 		a.tidy()
 		if ctx.Err() != nil {
 			return // it was ended: the state knows
@@ -395,6 +416,9 @@ func (l *live) kill() {
 // leave takes what has come, but no new work, seals the state and goes.
 func (l *live) leave(reason string) error {
 	if err := l.takeAll(); err != nil {
+		return err
+	}
+	if err := l.obeyShown(true); err != nil {
 		return err
 	}
 	l.endWork()

@@ -54,6 +54,7 @@ func (l *loop) apply(now core.Time, by string, command core.Command) (*core.Entr
 	}
 	l.gate.follow(l.state)
 	l.desk.missions.follow(l.state, entry)
+	l.desk.follow(l.state, entry)
 	l.desk.reconcile(l.state)
 	l.state.SealFull(l.keep)
 	return entry, l.desk.broken
@@ -132,7 +133,7 @@ func (l *loop) settleOnce(now core.Time) (busy bool, err error) {
 	}
 	if answers := l.desk.due(now); len(answers) > 0 {
 		for _, a := range answers {
-			if !l.desk.wanted(a) {
+			if !l.desk.wanted(a) || l.desk.heldBack(l.state, a) {
 				continue
 			}
 			if _, err := l.apply(now, a.by, a.command); err != nil {
@@ -221,7 +222,7 @@ func (l *loop) keep(c core.Chunk) {
 func (l *loop) next() (core.Time, bool) {
 	var due core.Time
 	found := false
-	for _, source := range [...]func() (core.Time, bool){l.deadline, l.state.CheckpointDue, l.desk.nextReply} {
+	for _, source := range [...]func() (core.Time, bool){l.deadline, l.state.CheckpointDue, l.desk.nextReply, l.nextSteward} {
 		if t, ok := source(); ok && (!found || t < due) {
 			due, found = t, true
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/journal"
 	"github.com/omega-run/omega/host/missionfile"
+	"github.com/omega-run/omega/host/script"
 	"github.com/omega-run/omega/host/worker"
 )
 
@@ -31,6 +32,7 @@ type ManualConfig struct {
 	Owner   ed25519.PrivateKey // signs genesis
 	Now     func() time.Time   // wall time
 	Exec    func(context.Context, worker.Task) worker.Reply
+	Scripts script.Engine // may be nil where no mission names a script
 	// Begin is told of every attempt that begins; run does it, and may be called
 	// once, on any goroutine, when its cause is durable. End tells that it is not
 	// wanted any more.
@@ -51,12 +53,13 @@ func OpenManual(c ManualConfig) (*Manual, error) {
 	work, end := context.WithCancel(context.Background())
 	log := slog.New(slog.DiscardHandler)
 	m.host.live = &live{
-		loop:  &loop{state: found.state, journal: found.journal, desk: newDesk(all, keys, pastOf(found.journal)), save: m.save, follow: c.Follow},
+		loop:  &loop{state: found.state, journal: found.journal, desk: newDesk(all, keys, &scripts{make: func() script.Engine { return c.Scripts }}, pastOf(found.journal)), save: m.save, follow: c.Follow},
 		inbox: make(chan input, maxInbox), orders: make(chan input, maxOrders), exec: c.Exec, data: c.Data, log: log,
 		work: work, endWork: end, running: map[string]context.CancelFunc{}, stops: map[string]bool{},
 	}
 	m.saver = checkpointSaver{store: found.checkpoints, journal: found.journal, log: log}
 	m.host.wall = func(core.Time) string { return c.Now().UTC().Format(wallFormat) }
+	m.host.beside = func(ask func()) { ask() }
 	m.host.spawn = func(run func()) { c.Begin(m.work, m.head(), run) }
 	m.host.desk.execute = func(w core.Work) { m.work = w; m.host.begin(w) }
 	m.host.desk.stop, m.host.desk.ask = m.host.end, m.ponder
@@ -126,7 +129,13 @@ func (m *Manual) Take() error { return m.host.takeAll() }
 
 // Turn takes what has come and settles what is due. It reports whether
 // something is left to settle.
-func (m *Manual) Turn() (more bool, err error) { return m.host.turn() }
+func (m *Manual) Turn() (more bool, err error) {
+	if more, err = m.host.turn(); more || err != nil {
+		return more, err
+	}
+	m.host.consult()
+	return m.host.desk.consults, nil
+}
 
 // Next is the wall time that passes before something is due by itself.
 func (m *Manual) Next() (wait time.Duration, ok bool) {

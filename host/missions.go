@@ -20,8 +20,10 @@ type missions struct {
 	latest   int64 // in force
 	archive  func() (map[int64]recordedGeneration, error)
 	archived map[int64]recordedGeneration
-	asking   map[int64]int     // open jobs with expressions, by the generation that posted them
-	secrets  map[string]string // values of sensitive variables, of the files read by this process
+	scripts  *scripts
+	programs map[core.Digest]program // of all scripts that a mission file of this process has named
+	asking   map[int64]int           // open jobs with expressions, by the generation that posted them
+	secrets  map[string]string       // values of sensitive variables, of the files read by this process
 }
 
 // recordedGeneration is a mission file as the journal holds it.
@@ -54,6 +56,7 @@ func (m *missions) know(mission *missionfile.Mission) (news bool) {
 }
 
 func (m *missions) learn(mission *missionfile.Mission) (news bool) {
+	m.learnScripts(mission)
 	for _, name := range mission.Secrets() {
 		if value, ok := mission.Secret(name); ok {
 			if m.secrets == nil {
@@ -116,11 +119,12 @@ func (m *missions) of(generation int64) (*missionfile.Mission, error) {
 	if !ok {
 		return nil, fmt.Errorf("generation %d is not in the journal", generation)
 	}
-	mission, problems := missionfile.Compile(recorded.entry, recorded.sources, recorded.variables...)
+	mission, problems := missionfile.CompileWith(m.scripts, recorded.entry, recorded.sources, recorded.variables...)
 	if problems.HasErrors() {
 		return nil, fmt.Errorf("generation %d no longer compiles: %s", generation, problems[0].Detail)
 	}
 	m.compiled[generation] = mission
+	m.learnScripts(mission)
 	return mission, nil
 }
 
@@ -141,6 +145,9 @@ func (m *missions) load(s *core.State) error {
 			return err
 		}
 		m.count(j.Spec.Generation, 1)
+	}
+	if err := m.loadScripts(s); err != nil {
+		return err
 	}
 	m.archived = nil
 	return nil

@@ -23,6 +23,7 @@ type question struct {
 	by      string
 	work    core.Work
 	program bool // it asks a program: its cause has to be durable first
+	script  bool // it asks scripts: they run elsewhere, and take no processor of the host
 	answer  func(context.Context, runner) core.Command
 }
 
@@ -39,7 +40,7 @@ func (l *live) consider(q question) {
 			if err := l.journal.WaitDurable(ctx, cause); err != nil {
 				return
 			}
-		} else { // no more at once than there are processors
+		} else if !q.script { // no more at once than there are processors
 			l.thinkers <- struct{}{}
 			defer func() { <-l.thinkers }()
 		}
@@ -63,13 +64,17 @@ func (l *live) thinking(job string) bool {
 
 // hold notes work under way, so that it can be ended, and makes its context.
 func (l *live) hold(w core.Work) (context.Context, context.CancelFunc) {
+	return l.holdAs(w.Job.Spec.ID)
+}
+
+func (l *live) holdAs(name string) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(l.work)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.killed {
 		cancel()
 	}
-	l.running[w.Job.Spec.ID] = cancel
+	l.running[name] = cancel
 	return ctx, cancel
 }
 
@@ -98,6 +103,9 @@ func (r *rehearsal) settleQuestions() error {
 		})
 	}
 	all.Wait()
+	if err := r.desk.scripts.broken(); err != nil {
+		return err
+	}
 	for i, q := range asked {
 		if limits[i] != nil {
 			return limits[i]

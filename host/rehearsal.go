@@ -32,6 +32,8 @@ func Rehearse(ctx context.Context, c Config) (*Outcome, error) {
 	began := time.Now()
 	defer boundMemory()()
 	c.Given = c.Given.Keep()
+	c.engines(true)
+	defer c.run.close()
 	mission, problems := missionfile.Load(c.Path, c.Given)
 	if problems.HasErrors() {
 		return nil, &DiagnosticsError{problems}
@@ -126,7 +128,7 @@ func newRehearsal(ctx context.Context, c Config, mission *missionfile.Mission, s
 	}
 	r := &rehearsal{ctx: ctx, missionDir: mission.Dir(), data: data, owner: owner}
 	all := &missions{compiled: map[int64]*missionfile.Mission{}}
-	r.loop = &loop{state: core.New(), journal: j, wall: wallAt, desk: newDesk(all, &keys, pastOf(j))}
+	r.loop = &loop{state: core.New(), journal: j, wall: wallAt, desk: newDesk(all, &keys, c.run, pastOf(j))}
 	r.desk.execute, r.desk.least, r.desk.open = r.begin, 1, true
 	r.desk.ask = func(q question) { r.asked = append(r.asked, q) }
 	r.desk.where = folders{mission.Dir(), data}
@@ -250,7 +252,9 @@ func (r *rehearsal) instant(now core.Time) error {
 				return err
 			}
 		case len(r.begun) == 0:
-			return nil
+			if advised, err := r.adviseNow(r.ctx, now); err != nil || !advised {
+				return err
+			}
 		default:
 			if err := r.work(); err != nil {
 				return err
@@ -291,10 +295,10 @@ func (r *rehearsal) work() error {
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var all sync.WaitGroup
 	for i, w := range begun {
-		task := r.attemptOf(w, r.missionDir, r.data).task
+		a := r.attemptOf(w, r.missionDir, r.data)
 		all.Go(func() {
 			slots <- struct{}{}
-			replies[i] = r.really(task)
+			replies[i] = a.run(r.ctx, func(_ context.Context, t worker.Task) worker.Reply { return r.really(t) }, r.desk.scripts)
 			<-slots
 		})
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/omega-run/omega/host/ledger"
 	"github.com/omega-run/omega/host/missionfile"
 	"github.com/omega-run/omega/host/projection"
+	"github.com/omega-run/omega/host/script"
 )
 
 // DiagnosticsError is a mission that cannot be run.
@@ -64,6 +65,18 @@ type Config struct {
 	Watch   Watcher           // is told of every entry; nil for nobody
 	Problem io.Writer         // diagnostics and warnings; nil for none
 	Look    <-chan struct{}   // to look at the mission file now and say what was found; nil for never
+
+	// Scripts makes what runs scripts; nil is script.New.
+	Scripts func() script.Engine
+	run     *scripts // of this run
+}
+
+// engines readies what runs scripts; nothing is started before one is asked.
+func (c *Config) engines(patient bool) {
+	c.run = &scripts{make: c.Scripts, patient: patient}
+	if c.Given.Scripts == nil {
+		c.Given.Scripts = c.run
+	}
 }
 
 func (c Config) problems() io.Writer {

@@ -28,21 +28,29 @@ var ErrEnded = errors.New("the host has ended")
 func Open(ctx context.Context, c Config) (*Session, error) {
 	began := time.Now()
 	c.Given = c.Given.Keep()
+	c.engines(false)
 	seen := see(c.Path, c.Given)
-	data, err := liveFolder(c, seen.Mission, seen.Problems)
+	h, err := c.open(ctx, seen)
 	if err != nil {
-		return nil, err
-	}
-	h, err := open(ctx, c, data)
-	if err != nil {
+		c.run.close()
 		return nil, err
 	}
 	s := &Session{host: h, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
+		defer c.run.close()
 		s.outcome, s.err = h.toTheEnd(ctx, c, seen, began)
 	}()
 	return s, nil
+}
+
+// open opens the mission in its data folder.
+func (c Config) open(ctx context.Context, seen sighting) (*hosting, error) {
+	data, err := liveFolder(c, seen.Mission, seen.Problems)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, c, data)
 }
 
 // Wait returns how the run ended.

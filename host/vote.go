@@ -2,11 +2,17 @@ package host
 
 import (
 	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/council"
 	"github.com/omega-run/omega/host/missionfile"
+	"github.com/omega-run/omega/host/script"
 	"github.com/omega-run/omega/host/worker"
 )
 
@@ -63,6 +69,7 @@ type panel struct {
 	digest  core.Digest
 	judge   func(result []byte) core.Judgement
 	seats   []panelSeat
+	scripts *scripts
 	cast    atomic.Pointer[[]castVote] // by seat, once the votes are sealed
 }
 
@@ -74,6 +81,15 @@ type panelSeat struct {
 	kind   core.ValidatorKind
 	model  core.ValidatorModel
 	task   *worker.Task // of a program; nil for others
+	jury   *jury        // of a script; nil for others
+}
+
+// jury is one script that judges a result, for all seats of its block: what it
+// says is a function of the result.
+type jury struct {
+	block string
+	call  script.Call
+	said  script.Answer
 }
 
 // commit asks for the commitments of all seats the host holds and that have not
@@ -83,9 +99,9 @@ func (d *desk) commit(s *core.State, w core.Work) question {
 	j := w.Job
 	p := &panel{
 		mission: s.Mission().Mission, job: j.Spec.ID, round: int(w.Round), seed: uint64(s.Spec().Mission.Seed),
-		result: j.Answer.Result, digest: j.Answer.Digest, judge: d.rule(j),
+		result: j.Answer.Result, digest: j.Answer.Digest, judge: d.rule(j), scripts: d.scripts,
 	}
-	asks := false
+	asks, thinks := false, false
 	p.seats = make([]panelSeat, 0, len(j.Round.Seats))
 	for i := range j.Round.Seats {
 		seat := &j.Round.Seats[i]
@@ -102,17 +118,23 @@ func (d *desk) commit(s *core.State, w core.Work) question {
 			case core.ExecValidator:
 				task := d.judgeTask(j, block, w.Round, int64(i))
 				ps.task, asks = &task, true
+			case core.ScriptValidator:
+				ps.jury, thinks = d.juryOf(s, p, j, block, w.Round), true
+				if ps.jury == nil {
+					ps.kind = core.RuleValidator
+				}
 			}
 		}
 		p.seats = append(p.seats, ps)
 	}
 	d.panels[j.Spec.ID] = p
-	return question{id: core.VoteID(j.Spec.ID, w.Round, "commit"), by: "council", work: w, program: asks, answer: p.vote}
+	return question{id: core.VoteID(j.Spec.ID, w.Round, "commit"), by: "council", work: w, program: asks, script: thinks, answer: p.vote}
 }
 
 // vote has every seat judge and seals what it says.
 func (p *panel) vote(ctx context.Context, run runner) core.Command {
 	verdict := p.judge(p.result)
+	p.askScripts(ctx)
 	command := &core.Commit{Job: p.job, Round: int64(p.round), Votes: make([]core.SealedVote, 0, len(p.seats))}
 	var cast []castVote // by seat; those of p are in order
 	if n := len(p.seats); n > 0 {
@@ -156,6 +178,8 @@ func (p *panel) ask(ctx context.Context, run runner, seat *panelSeat, verdict co
 		}
 	case core.ExecValidator:
 		return programVote(run(ctx, *seat.task))
+	case core.ScriptValidator:
+		return seat.jury.vote()
 	default:
 		return council.Abstain, "this validator has been removed", false
 	}
@@ -175,6 +199,83 @@ func programVote(r worker.Reply) (council.Vote, string, bool) {
 		panic("host: " + err.Error())
 	}
 	return vote, council.CutReason(reason), false
+}
+
+// juryOf is the script of a block, asked once for all its seats; nil where it has
+// failed so often that the rule judges in its place.
+func (d *desk) juryOf(s *core.State, p *panel, j *core.Job, block *core.ValidatorSpec, round int64) *jury {
+	for i := range p.seats {
+		if other := p.seats[i].jury; other != nil && other.block == block.Name {
+			return other
+		}
+	}
+	name := "validator." + block.Name
+	if !s.Suspended(name) {
+		seed := seedOf(s, name, "vote", j.Spec.ID, round)
+		return &jury{block: block.Name, call: d.callOf(&block.Script, submission(j), scriptView(s, j, block.Script.Params), j.Round.Opened, seed)}
+	}
+	if block.Script.Fallback == "rule" {
+		return nil
+	}
+	return &jury{block: block.Name, said: script.Answer{Fault: &script.Fault{File: block.Script.Path, Detail: suspendedFault}}}
+}
+
+// submission is a result as a script is given it.
+func submission(j *core.Job) []byte {
+	var p pen
+	p.raw(`{"files":[`)
+	for i, f := range j.Answer.Files {
+		p.comma(i)
+		p.text(`{"digest":`, hex.EncodeToString(f.Digest[:]))
+		p.text(`,"name":`, f.Name)
+		p.int(`,"size":`, f.Size)
+		p.raw("}")
+	}
+	p.raw(`],"input":` + string(execInput(j)))
+	p.text(`,"job":`, j.Spec.ID)
+	p.raw(`,"result":` + string(j.Answer.Result))
+	p.text(`,"title":`, j.Spec.Title)
+	p.raw("}")
+	return p.b
+}
+
+// askScripts asks all scripts of a panel at once.
+func (p *panel) askScripts(ctx context.Context) {
+	var all sync.WaitGroup
+	for i := range p.seats {
+		j := p.seats[i].jury
+		if j == nil || j.said.Fault != nil || i > 0 && slices.ContainsFunc(p.seats[:i], func(s panelSeat) bool { return s.jury == j }) {
+			continue
+		}
+		all.Go(func() { j.said = p.scripts.call(ctx, forWork, &j.call) })
+	}
+	all.Wait()
+}
+
+// vote is what a script says; one that cannot say abstains.
+func (j *jury) vote() (council.Vote, string, bool) {
+	fault := j.said.Fault
+	if fault == nil {
+		vote, reason, err := parseVote(j.said.Value)
+		if err == nil {
+			return vote, council.CutReason(reason), false
+		}
+		fault = &script.Fault{Kind: script.FaultAnswer, Detail: err.Error()}
+	}
+	return council.Abstain, council.CutReason("script: " + faultText(j.call.Program, fault)), false
+}
+
+// parseVote reads what a validator answered.
+func parseVote(answer []byte) (council.Vote, string, error) {
+	var said struct {
+		Vote   string `json:"vote"`
+		Reason string `json:"reason"`
+	}
+	if exact(answer, "vote", "reason") && json.Unmarshal(answer, &said) == nil && slices.Contains([]string{"approve", "reject", "abstain"}, said.Vote) {
+		vote, err := council.ParseVote(said.Vote)
+		return vote, oneLine(said.Reason, council.MaxReason), err
+	}
+	return 0, "", fmt.Errorf("it answered %s; a validator answers { vote: \"approve\", \"reject\" or \"abstain\", reason: text }", oneLine(string(answer), 120))
 }
 
 func (p *panel) seal(seat *panelSeat, vote council.Vote, reason string) (core.SealedVote, core.OpenVote) {

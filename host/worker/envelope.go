@@ -38,6 +38,37 @@ func (r *Reply) parse(stdout []byte) {
 	}
 }
 
+// Answered is the reply of an attempt that is no program but gives the same answer as a value: text is its
+// compact JSON.
+func Answered(text []byte, secrets []Secret) (r Reply) {
+	if hide(secrets).inOutput(text) {
+		return leaked(r)
+	}
+	var members map[string]json.RawMessage
+	err := errors.New(`is not an object; answer {result: …}.`)
+	if len(text) > 0 && text[0] == '{' && json.Unmarshal(text, &members) == nil {
+		if r.EnergyUsed, err = usage(members, "energy_used"); err == nil {
+			r.ComputeUsed, err = usage(members, "compute_used")
+		}
+	}
+	if err == nil {
+		r.Result, r.Children, err = answer(members)
+	}
+	if err != nil {
+		return Reply{Fault: FaultBadJSON, Detail: "The answer " + err.Error()}
+	}
+	return r
+}
+
+// Redacted is lines as they may be kept: without secrets, and the last StderrBytes of them.
+func Redacted(lines []string, secrets []Secret) []byte {
+	if len(lines) == 0 {
+		return nil
+	}
+	text := hide(secrets).redact([]byte(strings.Join(lines, "\n")+"\n"), 0)
+	return text[max(0, len(text)-StderrBytes):]
+}
+
 // answer is the result or, instead of it, the children.
 func answer(members map[string]json.RawMessage) (result, children []byte, err error) {
 	for _, name := range slices.Sorted(maps.Keys(members)) {

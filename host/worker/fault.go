@@ -16,10 +16,11 @@ const (
 	FaultKilled      Fault = "killed"           // the host ended the attempt, or the process that watches it was killed
 	FaultFilesLimit  Fault = "files_limit"      // the files in $OMEGA_OUT are too many, too large, badly named or not regular
 	FaultStorage     Fault = "storage"          // the host could not keep the files in $OMEGA_OUT
+	FaultScript      Fault = "script"           // the script threw, ran into a limit or answered what is no value
 )
 
 // Faults is the closed list, in the order of precedence when several would apply.
 var Faults = []Fault{
 	FaultStartFailed, FaultKilled, FaultOutputLimit, FaultTimeout, FaultMemory, FaultSignal,
-	FaultExit, FaultSecret, FaultBadJSON, FaultTooLarge, FaultFilesLimit, FaultStorage,
+	FaultExit, FaultSecret, FaultBadJSON, FaultTooLarge, FaultFilesLimit, FaultStorage, FaultScript,
 }
