@@ -149,8 +149,11 @@ func (s *State) strategistDue(st *Steward) (at Time, ok bool) {
 
 func (s *State) strategistWaits() bool {
 	return slices.ContainsFunc(s.stewards, func(st *Steward) bool {
+		if st.Name == GuardianName || s.resigned(st) {
+			return false
+		}
 		_, ok := s.strategistDue(st)
-		return ok && st.Name != GuardianName && !s.resigned(st)
+		return ok
 	})
 }
 
