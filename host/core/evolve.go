@@ -118,7 +118,7 @@ func (s *State) evolve(event Event) {
 		s.cuts = append(s.cuts, e.File)
 	case *PlanRecorded, *ActionApproved, *ActionDropped, *JobExpedited, *RewardBoosted, *SkillPaused, *SkillResumed, *Repriced:
 		s.evolveSteward(event)
-	case *EditRefused, *ClockAdvanced, *VerdictGiven, *ScriptSuspended:
+	case *EditRefused, *ClockAdvanced:
 	default:
 		panic(fmt.Sprintf("core: no evolution for %s", event.Name()))
 	}
