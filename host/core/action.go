@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -142,9 +143,9 @@ func (s *State) judge(st *Steward, a *Action, id string, d *draft, before *Propo
 	case !guardian && poor != "":
 		return OutcomeRefused, poor
 	case ruled.say == SayDeny:
-		return OutcomeDenied, ruled.reason
+		return OutcomeDenied, cmp.Or(ruled.reason, "a policy denies it")
 	case ruled.say == SayAsk:
-		return d.wait(ruled.reason, before)
+		return d.wait(cmp.Or(ruled.reason, "a policy wants a person asked"), before)
 	case !may:
 		return d.wait(a.Do+" is not among what it may do by itself", before)
 	case poor != "":
