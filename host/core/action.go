@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,7 +86,7 @@ type draft struct {
 func (s *State) actionID(i int) string { return fmt.Sprintf("%d.%d", s.seq, i+1) }
 
 // judgeActions says of each action of a plan what comes of it, in order.
-func (s *State) judgeActions(st *Steward, actions []Action) []PlannedAction {
+func (s *State) judgeActions(st *Steward, actions []Action, rulings []said) []PlannedAction {
 	d := &draft{about: map[string]bool{}, kept: map[string]bool{}}
 	for p := range s.Proposals() {
 		if p.Steward != st.Name || st.Name != GuardianName { // those it does not repeat are withdrawn
@@ -97,7 +98,7 @@ func (s *State) judgeActions(st *Steward, actions []Action) []PlannedAction {
 		a := PlannedAction{Action: actions[i]}
 		a.Action.Ruling = nil
 		before := s.proposed(st, &a.Action, d)
-		a.Outcome, a.Reason = s.judge(st, &actions[i], s.actionID(i), d, before)
+		a.Outcome, a.Reason = s.judge(st, &a.Action, s.actionID(i), d, before, rulings[i])
 		if a.Outcome == OutcomeWaiting {
 			a.ID = s.actionID(i)
 			if before != nil {
@@ -125,7 +126,7 @@ func (s *State) proposed(st *Steward, a *Action, d *draft) *Proposal {
 
 // judge says what comes of an action: taken where the steward may, waiting where
 // a person has to say so.
-func (s *State) judge(st *Steward, a *Action, id string, d *draft, before *Proposal) (outcome, reason string) {
+func (s *State) judge(st *Steward, a *Action, id string, d *draft, before *Proposal, ruled said) (outcome, reason string) {
 	guardian := st.Name == GuardianName
 	switch {
 	case !guardian && a.Do != ActPost:
@@ -141,10 +142,10 @@ func (s *State) judge(st *Steward, a *Action, id string, d *draft, before *Propo
 	switch {
 	case !guardian && poor != "":
 		return OutcomeRefused, poor
-	case a.Ruling != nil && a.Ruling.Say == SayDeny:
-		return OutcomeDenied, a.Ruling.Reason
-	case a.Ruling != nil && a.Ruling.Say == SayAsk:
-		return d.wait(a.Ruling.Reason, before)
+	case ruled.say == SayDeny:
+		return OutcomeDenied, cmp.Or(ruled.reason, "a policy denies it")
+	case ruled.say == SayAsk:
+		return d.wait(cmp.Or(ruled.reason, "a policy wants a person asked"), before)
 	case !may:
 		return d.wait(a.Do+" is not among what it may do by itself", before)
 	case poor != "":
@@ -290,10 +291,13 @@ func (s *State) toPost(a *Action, id, payer string) JobSpec {
 		job.Employer = ""
 	}
 	if job.ID == "" {
-		job.ID = "post-" + strings.Replace(id, ".", "-", 1)
+		job.ID = postID(id)
 	}
 	return job
 }
+
+// postID is the name of a job that an action posts without one.
+func postID(action string) string { return "post-" + strings.Replace(action, ".", "-", 1) }
 
 // mayPost refuses a job that somebody asks for beside the mission file. It may
 // need those there are, and those that earlier actions of its plan post.

@@ -216,16 +216,11 @@ func (s *State) advise(c *Advise) *Refusal {
 			return refuse(RefuseRuling, problem)
 		}
 	}
-	for i := range c.Actions {
-		if r := c.Actions[i].Ruling; r != nil {
-			r.Say, r.Reason = s.heed(Hook(r.Hook), r.Subject, r)
-		}
-	}
 	plan.Headline, plan.Alerts, plan.Recommend = c.Headline, c.Alerts, c.Recommend
 	if st.Name != GuardianName {
 		plan.Wake = max(0, min(c.Wake, Duration(maxDuration)))
 	}
-	plan.Actions = s.judgeActions(st, c.Actions)
+	plan.Actions = s.judgeActions(st, c.Actions, s.heedAll(c.Actions))
 	s.carryOut(st, plan)
 	return nil
 }
@@ -323,16 +318,42 @@ func (e *PlanRecorded) size() (n int) {
 	return n
 }
 
+// hook is what policies are asked about before an action is taken, "" where they
+// are not.
+func (a *Action) hook() Hook {
+	switch a.Do {
+	case ActPost:
+		return HookPost
+	case ActBoost:
+		return HookTransfer
+	}
+	return ""
+}
+
 // unfitAction says why an action has to be put before the policies in force, ""
 // if it has been.
 func (s *State) unfitAction(a *Action) string {
-	switch a.Do {
-	case ActPost:
-		return s.UnfitRuling(HookPost, a.Ruling)
-	case ActBoost:
-		return s.UnfitRuling(HookTransfer, a.Ruling)
-	case ActSteer:
-		return s.UnfitRuling(HookSteer, a.Ruling)
+	if hook := a.hook(); hook != "" {
+		return s.UnfitRuling(hook, a.Ruling)
 	}
 	return ""
+}
+
+// heedAll records what policies said of the actions of a plan, in order.
+func (s *State) heedAll(actions []Action) (all []said) {
+	for i := range actions {
+		a := &actions[i]
+		ruling, subject := a.Ruling, a.Job
+		if a.hook() == "" {
+			ruling = nil
+		}
+		if a.Do == ActPost && a.Post != nil {
+			if subject = a.Post.ID; subject == "" {
+				subject = postID(s.actionID(i))
+			}
+		}
+		say, reason := s.heed(a.hook(), subject, ruling)
+		all = append(all, said{say, reason})
+	}
+	return all
 }

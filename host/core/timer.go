@@ -135,10 +135,10 @@ func (s *State) fire() {
 	if at, ok := s.pricingDue(); ok && at <= s.now {
 		s.setPrices()
 	}
-	s.resumeSkills()
 	if at, ok := s.attention(); ok && at <= s.now {
 		s.tellUnattended()
 	}
+	s.resumeSkills()
 	for s.roomInEntry() {
 		j, ok := s.timers.first()
 		if !ok || j.timer.due > s.now {

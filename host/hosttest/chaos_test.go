@@ -54,6 +54,9 @@ func (w *world) act() {
 	if chance(w.r, 30) && w.askPolicies(4) {
 		return
 	}
+	if chance(w.r, 30) && w.advise() {
+		return
+	}
 	switch roll := w.r.IntN(100); {
 	case roll < 30:
 		w.turn()
@@ -116,6 +119,9 @@ func (w *world) take() {
 // pass lets wall time go on: to what is due next, or short of it, or beyond.
 func (w *world) pass() {
 	wait, ok := w.host.Next()
+	if until, asked := w.untilAdvice(); asked && (!ok || until < wait) && chance(w.r, 70) {
+		wait, ok = until, true
+	}
 	if !ok || chance(w.r, 10) {
 		wait = time.Duration(w.r.IntN(90_000)) * time.Millisecond
 	}
@@ -191,6 +197,9 @@ func (w *world) orderTo(say core.OrderKind) *core.Order {
 		o.Job = pick(w.r, waiting...).id
 	} else if len(w.book.order) > 0 && (say == core.Approve || say == core.Deny) {
 		o.Job = pick(w.r, w.book.order...).id
+	}
+	if id := w.proposal(); id != "" && chance(w.r, 70) && (say == core.Approve || say == core.Deny) {
+		o.Job = id
 	}
 	o.Body = sha256.Sum256(fmt.Appendf(nil, "%d %s %s", w.sent, say, o.Job))
 	return o
@@ -425,6 +434,7 @@ func (w *world) calm() {
 // goOn does the next thing that a world without faults does.
 func (w *world) goOn() {
 	wait, waits := w.host.Next()
+	until, asked := w.untilAdvice()
 	switch {
 	case w.book.status == "paused":
 		w.say(w.orderTo(core.Resume))
@@ -442,6 +452,11 @@ func (w *world) goOn() {
 		w.finish(w.attempts[0])
 	case w.book.status == "stopping":
 		w.host.Send("host", &core.Halt{})
+	case asked && until == 0:
+		w.host.Send("host", w.answerOf(w.firstAsked()))
+	case asked && (!waits || until < wait):
+		w.wall = w.wall.Add(until)
+		w.host.Send("host", w.answerOf(w.firstAsked()))
 	case waits:
 		w.wall = w.wall.Add(wait)
 	default:

@@ -58,6 +58,8 @@ type book struct {
 	lastSaid map[*life]string  // of attempts that ended in this entry
 	held     *heldEdit
 
+	stewardship
+
 	orders   map[string]bool // id and body that were answered
 	applied  map[string]bool // ids that were obeyed
 	counter  int64
@@ -113,20 +115,23 @@ type life struct {
 	undecided int
 	expected  map[string]micro // movements the rules ask for, less those recorded
 
-	parent   *life
-	children []*life
-	depth    int64
-	grant    micro // set apart by the parent for deposits
-	slashes  micro // over its children
-	ending   *fact // how it will end after its children
-	asked    *fact
-	askedAt  int64
-	askedIn  string
-	answered *fact // what a person said of an undecided result
-	patient  bool
-	said     string // by policies of the children its attempt asks for
-	cleared  bool   // a person lets it be assigned whatever policies say
-	drawnBy  string // prev of the entry that fixed the result
+	parent    *life
+	children  []*life
+	depth     int64
+	grant     micro // set apart by the parent for deposits
+	slashes   micro // over its children
+	ending    *fact // how it will end after its children
+	asked     *fact
+	askedAt   int64
+	askedIn   string
+	answered  *fact // what a person said of an undecided result
+	patient   bool
+	boost     micro // added to its reward
+	boosters  []booster
+	expedited uint64 // the entry in which a steward put it first, 0 none
+	said      string // by policies of the children its attempt asks for
+	cleared   bool   // a person lets it be assigned whatever policies say
+	drawnBy   string // prev of the entry that fixed the result
 }
 
 type posted struct {
@@ -164,7 +169,7 @@ type totals struct {
 
 func newBook() *book {
 	return &book{
-		prev: strings.Repeat("0", 64), status: "running", staff: map[string]*member{}, validators: map[string]*member{}, jobs: map[string]*life{},
+		prev: strings.Repeat("0", 64), status: "running", stewardship: stewardship{paused: map[string]int64{}}, staff: map[string]*member{}, validators: map[string]*member{}, jobs: map[string]*life{},
 		money: map[string]micro{}, limit: map[string]micro{}, owed: map[string]micro{}, ids: map[string]bool{}, orders: map[string]bool{},
 		faults: map[string]int{}, out: map[string]bool{}, ruled: map[string]string{}, posts: map[*life]bool{}, lastSaid: map[*life]string{},
 		applied: map[string]bool{}, accounts: map[string]micro{}, granted: map[*life]bool{}, needed: map[string]bool{}, recorded: map[string]bool{},
@@ -195,15 +200,18 @@ func (b *book) take(line []byte) *lawError {
 	b.law(!b.still || rec.At == b.at, "mission time goes on from %d to %d while the mission is %s", b.at, rec.At, b.status)
 	b.priceDue(rec.At)
 	b.overdue(rec.At)
+	b.pauseOver(rec.At)
 	b.at, b.prev, b.size = rec.At, digest(line), len(line)
 	for i := range rec.Events {
 		if b.broken == nil {
 			b.fact(&rec.Events[i])
+			b.notice(&rec.Events[i])
 		}
 	}
 	if b.broken == nil {
 		b.letGo()
 		b.after()
+		b.stewardsRest()
 	}
 	if rec.Refused == nil {
 		b.ripe = b.at
@@ -244,6 +252,7 @@ func (b *book) fact(e *fact) {
 	case "mission_ended":
 		b.law(b.open == 0, "the mission ends with %d open jobs", b.open)
 		b.law(e.Reason != "complete" || b.expanded == b.declared, "complete before everything was posted")
+		b.law(e.Reason != "complete" || !b.attended(), "complete, and a steward could still post")
 		b.change("ended", "running", "stopping")
 	case "host_started":
 		for i, key := range e.Keys {
@@ -251,6 +260,8 @@ func (b *book) fact(e *fact) {
 				b.council[i].key = key
 			}
 		}
+	case "plan_recorded", "action_approved", "action_dropped", "job_expedited", "reward_boosted", "skill_paused", "skill_resumed", "repriced":
+		b.stewarded(e)
 	case "verdict_given", "script_suspended", "edit_held", "edit_approved":
 		b.policed(e)
 	case "prices_set":
@@ -308,6 +319,7 @@ func (b *book) generation(e *fact) {
 	b.declared, b.expanded = spec.Instances, 0
 	b.policiesInForce(spec.Policies)
 	b.mayRemove(e)
+	b.stewardsInForce(e.Spec)
 	for _, source := range e.Sources {
 		b.law(first || b.recorded[source.Digest], "an edit is in force before its files are in the journal")
 		if !b.recorded[source.Digest] {

@@ -34,7 +34,7 @@ func (b *book) adopt(j *life, e *fact) {
 // spendable is what is left for children of a job's escrow: neither its fee nor
 // the validators' share, nor slashes over its children, nor what its other open children may still need.
 func (b *book) spendable(p, but *life) micro {
-	left := p.escrow - p.slashes - p.fee - part(p.reward, b.setting("governance.validator_reward_ratio"))
+	left := p.escrow - p.slashes - p.fee - part(p.pay(), b.setting("governance.validator_reward_ratio"))
 	for _, c := range p.children {
 		if c != but && !c.ended() && !c.working {
 			left -= c.grant

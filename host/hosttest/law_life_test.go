@@ -78,6 +78,10 @@ func (b *book) postedJob(e *fact) {
 	b.sums.Posted++
 	b.law(len(b.needed) == 0, "a job is posted while the journal lacks %d files of the mission", len(b.needed))
 	b.law(b.status != "ended", "posted after the end")
+	if in := b.rec.Input; in.Command == "advise" || in.Command == "order" && in.Order == "approve" && len(b.wanted) > 0 {
+		b.came("job_posted", e.Job, e.Employer)
+		b.law(e.Parent == "", "a steward posts a child")
+	}
 	_, known := b.accounts[e.Employer]
 	b.law(known || e.Employer == "" || b.money["TOKEN account:"+e.Employer] > 0, "%s is paid for by %s, which nobody declared", e.Job, e.Employer)
 	if e.Parent != "" {
@@ -101,7 +105,15 @@ func (b *book) waits(j *life) bool { return j.is("ready", "rejected") && j.retry
 
 // before is the order in which jobs start.
 func (j *life) before(o *life) bool {
-	return j.fact.Priority > o.fact.Priority || j.fact.Priority == o.fact.Priority && j.index < o.index
+	switch {
+	case j.fact.Priority != o.fact.Priority:
+		return j.fact.Priority > o.fact.Priority
+	case j.expedited != 0 && o.expedited != 0 && j.expedited != o.expedited:
+		return j.expedited < o.expedited
+	case (j.expedited == 0) != (o.expedited == 0):
+		return j.expedited != 0
+	}
+	return j.index < o.index
 }
 
 func (b *book) assigned(j *life, e *fact) {
@@ -114,6 +126,7 @@ func (b *book) assigned(j *life, e *fact) {
 	b.law(e.Attempt == j.attempt+1, "attempt %d of %s follows %d", e.Attempt, j.id, j.attempt)
 	b.law(j.failures < b.count("delegation.max_attempts"), "%s has failed %d times", j.id, j.failures)
 	b.law(b.able(w, j), "%s cannot do %s", w.id, j.id)
+	b.law(!b.pausedJob(j), "%s starts and a skill of it is paused: %v", j.id, b.paused)
 	for _, o := range b.order {
 		b.law(o == j || !b.waits(o) || !o.before(j) || !slices.Equal(o.fact.Skills, j.fact.Skills), "%s starts before %s", j.id, o.id)
 	}
@@ -148,7 +161,7 @@ func (b *book) running() (n int64) {
 
 // able reports whether a worker could take a job now.
 func (b *book) able(w *member, j *life) bool {
-	if w.draining || w.load >= w.slots || b.money["TOKEN worker:"+w.id] < part(j.reward, b.setting("governance.worker_stake_ratio")) {
+	if w.draining || w.load >= w.slots || b.money["TOKEN worker:"+w.id] < part(j.pay(), b.setting("governance.worker_stake_ratio")) {
 		return false
 	}
 	return w.has(j) || w.hands && slices.ContainsFunc(j.fact.Skills, func(s string) bool { return slices.Contains(w.skills, s) })
@@ -356,6 +369,7 @@ func (b *book) settle(j *life, e *fact) {
 	}
 	b.law(j.round == nil || j.round.outcome != "", "%s ends with an open round", j.id)
 	j.unstake(j.stake)
+	b.unboosted(j)
 	j.due("escrow_return", j.escrow)
 	j.escrow = 0
 }
@@ -420,7 +434,7 @@ func (b *book) stuck(j *life) bool {
 func (b *book) startable() *life {
 	var first *life
 	for _, j := range b.order {
-		if b.waits(j) && (first == nil || j.before(first)) {
+		if b.waits(j) && !b.pausedJob(j) && (first == nil || j.before(first)) {
 			first = j
 		}
 	}

@@ -43,6 +43,10 @@ func (b *book) transfer(e *fact) {
 		b.law(amount > 0, "a leg moves %s", amount)
 		b.move(leg.Unit, leg.Debit, leg.Credit, amount)
 		text := fmt.Sprint(leg.Unit, " ", leg.Debit, " ", leg.Credit, " ", amount)
+		if strings.HasPrefix(leg.Debit, "job:") { // it comes before the end that asks for it
+			b.returned = append(b.returned, text)
+			continue
+		}
 		i := slices.Index(b.pending, text)
 		b.law(i >= 0, "nothing asks for the movement %s, only for %q", text, b.pending)
 		if i >= 0 {
@@ -210,7 +214,7 @@ func (b *book) escrowDue(j *life) {
 
 // locked says what an assignment has to move.
 func (b *book) locked(j *life) {
-	j.stake = part(j.reward, b.setting("governance.worker_stake_ratio"))
+	j.stake = part(j.pay(), b.setting("governance.worker_stake_ratio"))
 	j.deposit = cost(j.budgets[0], j.prices[0]) + cost(j.budgets[1], j.prices[1])
 	for step, amount := range map[string]micro{"stake": j.stake, "deposit": j.deposit, "energy": j.budgets[0], "compute": j.budgets[1]} {
 		j.due(step, amount)
@@ -243,7 +247,7 @@ func (j *life) unstake(left micro) {
 func (b *book) approved(j *life) {
 	left := j.escrow - j.fee
 	if voters := j.voters("approve"); len(voters) > 0 && j.answered == nil {
-		share := min(left, part(j.reward, b.setting("governance.validator_reward_ratio"))) / micro(len(voters))
+		share := min(left, part(j.pay(), b.setting("governance.validator_reward_ratio"))) / micro(len(voters))
 		for _, i := range voters {
 			j.due(fmt.Sprintf("share/%d", i), share)
 			left -= share
@@ -262,7 +266,7 @@ func (b *book) slashed(j *life) {
 	slash := part(j.stake, b.setting("governance.slash_ratio"))
 	rest := slash
 	if voters := j.voters("reject"); len(voters) > 0 {
-		share := min(part(j.reward, b.setting("governance.validator_reward_ratio")), slash) / micro(len(voters))
+		share := min(part(j.pay(), b.setting("governance.validator_reward_ratio")), slash) / micro(len(voters))
 		for _, i := range voters {
 			j.due(fmt.Sprintf("slash_share/%d", i), share)
 			rest -= share

@@ -98,7 +98,8 @@ func (b *book) verdicts(e *fact) {
 	in, all := b.rec.Input, b.listening(e.Hook)
 	b.law(len(all) > 0 && len(all) == len(e.Verdicts) && len(e.Request) <= 64<<10, "%d policies of %d have said something about %s", len(e.Verdicts), len(all), e.Hook)
 	by := map[string]string{"job.assign": "admit", "job.delegate": "delegate", "job.post": "order"}[e.Hook]
-	b.law(in.Command == by && (by == "order" || in.Job == e.Subject), "policies are asked about %s of %s by %s", e.Hook, e.Subject, in.Command)
+	steward := in.Command == "advise" && (e.Hook == "job.post" || e.Hook == "transfer")
+	b.law(steward || in.Command == by && (by == "order" || in.Job == e.Subject), "policies are asked about %s of %s by %s", e.Hook, e.Subject, in.Command)
 	if b.broken != nil {
 		return
 	}

@@ -138,6 +138,20 @@ type fact struct {
 	Fault    string          `json:"fault"`
 	Fallback string          `json:"fallback"`
 
+	Steward   string            `json:"steward"`
+	Seen      uint64            `json:"seen"`
+	Same      bool              `json:"same"`
+	Headline  string            `json:"headline"`
+	Alerts    []json.RawMessage `json:"alerts"`
+	Recommend []string          `json:"recommend"`
+	Actions   []wish            `json:"actions"`
+	Wake      int64             `json:"wake"`
+	Action    string            `json:"action"`
+	Skill     string            `json:"skill"`
+	Until     int64             `json:"until"`
+	Tokens    string            `json:"tokens"`
+	By        string            `json:"by"`
+
 	Last      bool   `json:"last"`
 	Emergency bool   `json:"emergency"`
 	Entry     string `json:"entry"`

@@ -39,6 +39,7 @@ type plan struct {
 	families   bool                       // attempts like to hand work on
 	broken     bool                       // nobody can read the file
 	policies   []policyPlan
+	stewards   []stewardPlan
 	workers    []workerPlan
 	jobs       []jobPlan
 }
@@ -89,6 +90,7 @@ func drawPlan(r *rand.Rand) *plan {
 	p.drawAutonomy(r)
 	p.families = chance(r, 45)
 	p.drawPolicies(r)
+	p.drawStewards(r)
 	p.drawWorkers(r)
 	p.drawJobs(r)
 	return p
@@ -257,7 +259,11 @@ func (p *plan) edited(r *rand.Rand) *plan {
 		set(next.governance, "validator_reward_ratio", pick(r, "0.5", "0.9", "1"))
 	}
 	for range pick(r, 0, 1, 1, 2, 3) {
-		switch r.IntN(18) {
+		switch r.IntN(20) {
+		case 18:
+			next.stewards = otherStewards(r, p.stewards)
+		case 19:
+			set(next.autonomy, "may", pick(r, `[]`, `["post", "boost"]`, `["expedite", "pause_skill", "reprice"]`))
 		case 14, 15:
 			next.policies = otherPolicies(r, p.policies)
 		case 16:
@@ -332,7 +338,7 @@ func (p *plan) file() string {
 		b.WriteString("nothing {\n")
 	}
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	say("# policies %v", p.policies) // the file has no words for them here
+	say("# policies %v, stewards %v", p.policies, p.stewards) // the file has no words for them here
 	say("mission \"sim\" {\n seed = %d\n duration = %q\n on_exhausted = %q\n}", p.seed, p.duration, p.exhausted)
 	say("treasury {\n tokens = %s\n worker_endowment = %d\n validator_endowment = %d\n}", p.tokens(), p.endowments[0], p.endowments[1])
 	say("resources {\n energy {\n capacity = %d\n price = %s\n}\n compute {\n capacity = %d\n price = %s\n}\n}", p.energy, p.price, p.compute, p.price)
@@ -416,9 +422,11 @@ func (p *plan) compile() (*missionfile.Mission, missionfile.Diagnostics) {
 }
 
 // complete says what the mission file has no words for: who holds a validator's
-// key outside the host, how the others judge, and which policies are asked.
+// key outside the host, how the others judge, which policies are asked,
+// and who advises.
 func (p *plan) complete(spec *core.Spec) {
 	spec.Policies = p.specs()
+	p.advised(spec)
 	for i := range spec.Validators {
 		v := &spec.Validators[i]
 		switch kind := core.ValidatorKind(v.Name); kind {

@@ -26,7 +26,7 @@ func (p *plan) drawPolicies(r *rand.Rand) {
 
 func drawPolicy(r *rand.Rand, name string) policyPlan {
 	p := policyPlan{name: name, mode: pick(r, "enforce", "enforce", "shadow"), fallback: pick(r, "deny", "ask", "allow")}
-	for _, hook := range []core.Hook{core.HookAssign, core.HookDelegate, core.HookPost} {
+	for _, hook := range []core.Hook{core.HookAssign, core.HookDelegate, core.HookPost, core.HookTransfer} {
 		if chance(r, 60) {
 			p.on = append(p.on, string(hook))
 		}

@@ -44,7 +44,8 @@ type world struct {
 	current  *attempt
 	old      []attempt // any there ever was
 	unruled  []*core.Delegate
-	admitted []*core.Admit // any there ever was
+	admitted []*core.Admit           // any there ever was
+	advised  map[string]*core.Advise // the last of each steward
 	control  []*core.Order
 	sent     int                        // orders made
 	votes    map[string]core.OpenVote   // by commitment
@@ -104,7 +105,7 @@ func newWorld(seed uint64, p *plan, drop drops) *world {
 	}
 	w := &world{
 		seed: seed, drop: drop, r: r, plan: p, wall: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), mem: journal.NewMemFS(), book: newBook(),
-		mirror: core.New(), chunks: map[core.Digest][]byte{}, did: map[string]int{}, votes: map[string]core.OpenVote{}, meddled: map[string]bool{}, spoken: map[string]host.SignedVote{}, ways: map[string]string{}, trace: func(string, ...any) {},
+		mirror: core.New(), chunks: map[core.Digest][]byte{}, did: map[string]int{}, advised: map[string]*core.Advise{}, votes: map[string]core.OpenVote{}, meddled: map[string]bool{}, spoken: map[string]host.SignedVote{}, ways: map[string]string{}, trace: func(string, ...any) {},
 	}
 	w.secret = sha256.Sum256(fmt.Appendf(nil, "secret %d", seed))
 	owner, key := sha256.Sum256(fmt.Appendf(nil, "owner %d", seed)), sha256.Sum256(fmt.Appendf(nil, "host %d", seed))
@@ -280,6 +281,7 @@ func (w *world) agree(s *core.State) {
 			has = j.Worker.ID
 		}
 		escrow, deposit := s.Escrow(j)
+		w.must(uint64(j.Expedited) == l.expedited && micro(j.Boosted) == l.boost, "entry %d: %s is put first in entry %d and boosted by %s, the record says %d and %s", b.seq, l.id, j.Expedited, j.Boosted, l.expedited, l.boost)
 		w.must(j.Spec.ID == l.id && string(j.State) == l.state && j.Attempt == l.attempt && j.Failures == l.failures && has == worker && uint64(j.Lease) == l.lease &&
 			micro(j.Stake) == l.stake && micro(escrow) == l.escrow && micro(deposit) == l.deposit, "entry %d: %s is %s, attempt %d, %d failures, %s, lease %d, stake %s, escrow %s, deposit %s; the record says %s, %d, %d, %s, %d, %s, %s, %s",
 			b.seq, l.id, j.State, j.Attempt, j.Failures, has, j.Lease, j.Stake, escrow, deposit, l.state, l.attempt, l.failures, worker, l.lease, l.stake, l.escrow, l.deposit)
@@ -320,6 +322,7 @@ func (w *world) agree(s *core.State) {
 	energy, compute := s.Prices()
 	w.must([2]micro{micro(energy), micro(compute)} == b.prices, "entry %d: the prices are %s and %s, the record says %v", b.seq, energy, compute, b.prices)
 	w.wakes(s)
+	w.agreeOnStewards(s)
 }
 
 // wakes checks that nothing can be forgotten: what could start has started, or
