@@ -42,7 +42,7 @@ const lattice = `
 	host/projection   2  host/core host/ledger
 	host              5  host/core host/council host/inquiry host/journal host/ledger host/missionfile host/projection host/script host/worker
 	host/hosttest     6  
-	cmd/omega         6  host host/core host/inquiry host/journal host/ledger host/missionfile host/projection host/script host/wfcommons host/worker missions
+	cmd/omega         6  host host/core host/inquiry host/journal host/ledger host/missionfile host/projection host/script host/wfcommons host/worker missions scripts
 `
 
 // pure are the packages whose answers depend on their arguments alone: no

@@ -133,7 +133,7 @@ func (p *program) root() *cobra.Command {
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "write JSON")
 	root.AddCommand(
 		p.runCommand(), p.checkCommand(), p.fmtCommand(), p.statusCommand(), p.explainCommand(), p.costCommand(), p.logCommand(), p.jobCommand(), p.ownerCommand(), p.lsCommand(),
-		p.verifyCommand(), p.replayCommand(), p.rebuildCommand(), p.importCommand(), p.docsCommand(), p.schemaCommand(), p.versionCommand(),
+		p.verifyCommand(), p.replayCommand(), p.rebuildCommand(), p.importCommand(), p.newCommand(), p.policyCommand(), p.docsCommand(), p.schemaCommand(), p.versionCommand(),
 	)
 	root.AddCommand(p.decisionCommands()...)
 	return root

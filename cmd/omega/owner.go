@@ -43,8 +43,8 @@ func (p *program) cancelCommand() *cobra.Command {
 // decisionCommands answer what the mission asks of a person.
 func (p *program) decisionCommands() []*cobra.Command {
 	return []*cobra.Command{
-		p.jobOrder(core.Approve, "Say yes to a job that waits for a person: an undecided result is paid, a job that lacks something waits for it"),
-		p.jobOrder(core.Deny, "Say no to a job that waits for a person: an undecided result is turned down, a job that lacks something fails"),
+		p.jobOrder(core.Approve, "Say yes to a job or an action that waits for a person: an undecided result is paid, a job that lacks something waits for it, what a policy wanted seen goes on, an action is taken"),
+		p.jobOrder(core.Deny, "Say no to a job or an action that waits for a person: an undecided result is turned down, a job that lacks something fails, what a policy wanted seen is not done, an action is dropped"),
 	}
 }
 

@@ -62,6 +62,8 @@ func forms() []form {
 		{"explain-validator", "omega explain VALIDATOR --json", inquiry.ValidatorStory{}, "omega.explain.validator/v1"},
 		{"explain-policy", "omega explain POLICY --json", inquiry.PolicyStory{}, "omega.explain.policy/v1"},
 		{"explain-steward", "omega explain STEWARD --json", inquiry.StewardStory{}, "omega.explain.steward/v1"},
+		{"policy-test", "omega policy test --json", Trial{}, ""},
+		{"new", "omega new --json", Begun{}, ""},
 		{"cost", "omega cost --json", inquiry.BillSheet{}, "omega.cost/v1"},
 	}
 }
