@@ -1,7 +1,7 @@
 # What one does with this tree. `make` alone lists it.
 
 export CGO_ENABLED = 0
-MISSIONS = hello handoff workflow omega
+MISSIONS = hello handoff workflow observatory omega
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile

@@ -52,17 +52,23 @@ func TestReferenceIsComplete(t *testing.T) {
 // pages for people, in a copy of the missions, page by page. What a page shows
 // below a command must be printed by it, digits and digests aside; "…" stands
 // for lines left out. A command that ends otherwise than with 0 says so: # exit N.
-// Targets of make only have to be there.
+// Targets of make only have to be there. A block with the name of a file behind
+// its language is saved under that name.
 func TestPagesTellTheTruth(t *testing.T) {
 	makefile, err := os.ReadFile("../../Makefile")
 	require.NoError(t, err)
 	pages, err := filepath.Glob("../../missions/*/README.md")
 	require.NoError(t, err)
-	for _, page := range append(pages, "../../README.md", "../../docs/cli.md", "../../docs/programs.md") {
+	for _, page := range append(pages, "../../README.md", "../../docs/cli.md", "../../docs/programs.md", "../../docs/tutorial-policy.md") {
 		t.Run(strings.TrimPrefix(page, "../../"), func(t *testing.T) {
 			t.Parallel()
 			dir := rehearsalTree(t)
-			for _, c := range commands(t, page) {
+			t.Cleanup(func() { endAll("HOME=" + filepath.Join(dir, "home")) })
+			for _, c := range steps(t, page) {
+				if c.file != "" {
+					c.save(t, dir)
+					continue
+				}
 				if target, ok := strings.CutPrefix(c.line, "make"); ok {
 					require.Contains(t, string(makefile), "\n"+strings.TrimSpace(target)+":")
 					continue
@@ -73,26 +79,33 @@ func TestPagesTellTheTruth(t *testing.T) {
 	}
 }
 
-// shown is a command of a page with what the page says of it.
+// shown is a command of a page with what the page says of it, or a file.
 type shown struct {
 	line   string
 	code   int
 	output []string
+
+	file, content string
 }
 
-var exitNote = regexp.MustCompile(` +# exit ([0-9]+)$`)
+var (
+	exitNote = regexp.MustCompile(` +# exit ([0-9]+)$`)
+	fence    = regexp.MustCompile("(?sm)^```([a-z]*)(?: ([^\n]+))?\n(.*?)^```$")
+)
 
-// commands reads the console blocks of a page.
-func commands(t *testing.T, page string) (all []shown) {
+// steps reads the console blocks of a page, and the files it shows.
+func steps(t *testing.T, page string) (all []shown) {
 	b, err := os.ReadFile(page)
 	require.NoError(t, err)
-	for i, block := range strings.Split(string(b), "```console\n") {
-		if i == 0 {
+	for _, block := range fence.FindAllStringSubmatch(string(b), -1) {
+		if block[2] != "" {
+			all = append(all, shown{file: block[2], content: block[3]})
+		}
+		if block[1] != "console" {
 			continue
 		}
-		block, _, closed := strings.Cut(block, "```")
-		require.True(t, closed)
-		for _, line := range strings.Split(strings.TrimSpace(block), "\n") {
+		first := len(all)
+		for _, line := range strings.Split(strings.TrimSpace(block[3]), "\n") {
 			if command, ok := strings.CutPrefix(line, "$ "); ok {
 				c := shown{line: command}
 				if note := exitNote.FindStringSubmatch(command); note != nil {
@@ -100,13 +113,19 @@ func commands(t *testing.T, page string) (all []shown) {
 					c.code, _ = strconv.Atoi(note[1])
 				}
 				all = append(all, c)
-			} else if len(all) > 0 && strings.TrimSpace(line) != "" && line != "…" {
+			} else if len(all) > first && strings.TrimSpace(line) != "" && line != "…" {
 				all[len(all)-1].output = append(all[len(all)-1].output, line)
 			}
 		}
 	}
 	require.NotEmpty(t, all, "%s shows no command", page)
 	return all
+}
+
+func (c shown) save(t *testing.T, dir string) {
+	path := filepath.Join(dir, filepath.FromSlash(c.file))
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+	require.NoError(t, os.WriteFile(path, []byte(c.content), 0o600))
 }
 
 // rehearsalTree is a folder like this tree, with the program and the missions.
@@ -116,7 +135,7 @@ func rehearsalTree(t *testing.T) string {
 	require.NoError(t, err)
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "bin"), 0o700))
 	require.NoError(t, os.Symlink(self, filepath.Join(dir, "bin", "omega")))
-	for _, name := range [...]string{"hello", "handoff", "workflow", "omega"} {
+	for _, name := range [...]string{"hello", "handoff", "workflow", "omega", "observatory"} {
 		require.NoError(t, copyMission(filepath.Join("../../missions", name), filepath.Join(dir, "missions", name)))
 	}
 	return dir

@@ -275,7 +275,7 @@ type bundled struct {
 	Code     string
 	Paths    []string
 	Exports  []string
-	Queries  json.RawMessage
+	Queries  json.RawMessage `json:",omitempty"` // nil comes back as nil
 }
 
 // loadTime is how long a script may take to be evaluated when it is bundled.

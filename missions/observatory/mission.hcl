@@ -11,6 +11,13 @@ treasury {
   tokens = 5000
 }
 
+resources {
+  energy {
+    capacity = 500
+    price    = 2
+  }
+}
+
 governance {
   validator_stake = 5
   committee       = 3

@@ -5,9 +5,9 @@ at "30m" {
 }
 
 at "1h" { # a policy with a mistake in it: refused, and nothing changes
-  edit = "broken/mission.hcl"
+  edit = "broken"
 }
 
 at "2h" { # scripts/rules.js lets the strategist spend more
-  edit = "v2/mission.hcl"
+  edit = "v2"
 }
