@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/dop251/goja"
 )
@@ -72,24 +71,16 @@ func (w *answerWriter) other(v goja.Value, path string, depth int) error {
 	if _, is := goja.AssertFunction(o); is {
 		return &answerError{path, "is a function: answer plain data"}
 	}
-	switch class := o.ClassName(); class {
-	case "Array":
+	if o.ClassName() == "Array" {
 		return w.array(o, path, depth)
-	case "Object":
-		if p, is := o.Export().(*goja.Promise); is {
-			return &answerError{path, "is a promise (" + promiseState(p) + "): await it"}
-		}
-		return w.object(o, path, depth)
-	default:
+	}
+	if tag, is := o.GetSymbol(goja.SymToStringTag).(goja.String); is {
+		return &answerError{path, "is a " + cutText(tag.String(), maxKey) + ": answer plain data"}
+	}
+	if class := o.ClassName(); class != "Object" {
 		return &answerError{path, "is a " + class + ": answer plain data"}
 	}
-}
-
-func promiseState(p *goja.Promise) string {
-	if p.State() == goja.PromiseStatePending {
-		return "pending"
-	}
-	return "settled"
+	return w.object(o, path, depth)
 }
 
 func (w *answerWriter) room() error {
@@ -164,7 +155,10 @@ func (w *answerWriter) object(o *goja.Object, path string, depth int) error {
 	slices.Sort(keys)
 	w.out = append(w.out, '{')
 	first := true
-	for _, key := range keys {
+	for i, key := range keys {
+		if i > 0 && key == keys[i-1] {
+			return &answerError{path, "has half a surrogate pair in the name of a member"}
+		}
 		v := o.Get(key)
 		if v == nil || goja.IsUndefined(v) {
 			continue
@@ -182,9 +176,11 @@ func (w *answerWriter) object(o *goja.Object, path string, depth int) error {
 	return w.room()
 }
 
+// maxKey is how much of a name is said in a message, in bytes.
+const maxKey = 64
+
 func memberPath(path, key string) string {
-	const longest = 64
-	if len(key) > longest || len(path) > maxDetail {
+	if len(key) > maxKey || len(path) > maxDetail {
 		key = "…"
 	}
 	return path + "." + key
@@ -211,5 +207,3 @@ func appendText(dst []byte, s string) []byte {
 	}
 	return append(append(dst, s[run:]...), '"')
 }
-
-var _ = utf8.RuneError

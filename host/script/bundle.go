@@ -19,7 +19,7 @@ const (
 	maxSource  = 1 << 20
 	maxSources = 4 << 20
 	// maxNesting is how deep brackets may stand within each other in a file.
-	maxNesting = 500
+	maxNesting = 2000
 	// bundleMemory and bundleTime bound the making of a program.
 	bundleMemory = 256 << 20
 	bundleTime   = 20 * time.Second

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -284,6 +285,11 @@ const loadTime = 2 * time.Second
 // try evaluates a script as a call would.
 func (c *child) try(entry string, b *bundled) {
 	u, err := compile(entry, b.Code, b.Paths)
+	var wrong *syntaxError
+	if errors.As(err, &wrong) {
+		b.Problems = []Problem{{File: wrong.file, Line: wrong.line, Column: wrong.column, Summary: "this cannot be read", Detail: wrong.message}}
+		return
+	}
 	if err != nil {
 		b.Problems = []Problem{{File: entry, Summary: "the script cannot be read", Detail: cutText(err.Error(), maxDetail)}}
 		return
@@ -325,7 +331,7 @@ func (r *realm) inspect(b *bundled) *Fault {
 	if queries == nil {
 		return nil
 	}
-	if _, ok := queries.Export().(map[string]any); !ok {
+	if o, ok := queries.(*goja.Object); !ok || o.ExportType().Kind() != reflect.Map {
 		b.Problems = append(b.Problems, Problem{File: r.unit.entry, Summary: "queries is not an object", Detail: `It gives each query a name: export const queries = { late: { from: "jobs" } }.`})
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -19,8 +20,9 @@ import (
 var realmText string
 
 const (
-	// maxCalls is how deep functions may call each other.
-	maxCalls = 4000
+	// maxCalls is how deep functions may call each other. What built-ins have to
+	// leave at once takes time with the square of it.
+	maxCalls = 1000
 	// maxLog bounds what one call may write to its console, in bytes.
 	maxLog = 8 << 10
 	// bundleName is the file of a frame that belongs to no file.
@@ -49,8 +51,47 @@ func compile(entry, text string, paths []string) (*unit, error) {
 	}
 	u.file = tree.File
 	u.code, err = goja.CompileAST(tree, true)
+	var unsound *goja.CompilerSyntaxError
+	if errors.As(err, &unsound) {
+		return u, &syntaxError{u.at(unsound.Offset), unsound.Message}
+	}
 	return u, err
 }
+
+// misread is why a bundle cannot be parsed, with the author's line. The source
+// map is read with the code; so it is read with nothing but the ends of lines.
+func (u *unit) misread(wrong *parser.Error) error {
+	lines := strings.SplitAfter(u.text, "\n")
+	offset := 0
+	for i, line := range lines {
+		if i+1 == wrong.Position.Line {
+			offset += min(len(line), wrong.Position.Column-1)
+			break
+		}
+		offset += len(line)
+	}
+	code := strings.LastIndex(u.text, "\n//# sourceMappingURL=")
+	blank := strings.Map(func(c rune) rune {
+		if c == '\n' {
+			return c
+		}
+		return ' '
+	}, u.text[:max(code, 0)])
+	tree, err := parser.ParseFile(nil, bundleName, blank+u.text[max(code, 0):], 0)
+	if err != nil {
+		return wrong
+	}
+	u.file = tree.File
+	return &syntaxError{u.at(offset), wrong.Message}
+}
+
+// syntaxError is a place that cannot be read.
+type syntaxError struct {
+	place
+	message string
+}
+
+func (e *syntaxError) Error() string { return e.message }
 
 // realm is a runtime in which one program is called again and again. All that a
 // call could change is made anew for it: the program is evaluated again, and
@@ -168,14 +209,10 @@ func (r *realm) call(c *Call) (value []byte, fault *Fault) {
 // settled is what a promise has come to.
 func (r *realm) settled(v goja.Value) (goja.Value, *Fault) {
 	o, ok := v.(*goja.Object)
-	if !ok {
+	if !ok || o.ExportType() != reflect.TypeFor[*goja.Promise]() {
 		return v, nil
 	}
-	p, ok := o.Export().(*goja.Promise)
-	if !ok {
-		return v, nil
-	}
-	switch p.State() {
+	switch p := o.Export().(*goja.Promise); p.State() {
 	case goja.PromiseStateFulfilled:
 		return p.Result(), nil
 	case goja.PromiseStateRejected:
@@ -190,6 +227,8 @@ type place struct {
 	line, column int
 }
 
+// In a source map, and so in the positions of a runtime, columns begin with 0.
+
 // within is the innermost frame of a stack that is the author's, or else of one
 // of Omega's modules.
 func (u *unit) within(stack []goja.StackFrame) (best place) {
@@ -200,9 +239,9 @@ func (u *unit) within(stack []goja.StackFrame) (best place) {
 			continue
 		}
 		if own := strings.HasPrefix(path, omegaPrefix) && path != u.entry; !own {
-			return place{path, at.Line, at.Column}
+			return place{path, at.Line, at.Column + 1}
 		} else if best.file == "" {
-			best = place{path, at.Line, at.Column}
+			best = place{path, at.Line, at.Column + 1}
 		}
 	}
 	return best
@@ -220,7 +259,7 @@ func (r *realm) declared(v goja.Value) place {
 // thrown makes a fault of what a call failed with. A limit that was passed says
 // which it was.
 func (r *realm) thrown(err error) *Fault {
-	fault := &Fault{Kind: FaultThrown, Detail: cutText(err.Error(), maxDetail)}
+	fault := &Fault{Kind: FaultThrown}
 	var at place
 	var interrupted *goja.InterruptedError
 	var deep *goja.StackOverflowError
@@ -238,6 +277,8 @@ func (r *realm) thrown(err error) *Fault {
 	case errors.As(err, &exception):
 		fault.Detail = r.words(exception.Value())
 		at = r.unit.within(exception.Stack())
+	default:
+		fault.Detail = cutText(err.Error(), maxDetail)
 	}
 	fault.File, fault.Line, fault.Column = at.file, at.line, at.column
 	return fault
@@ -272,7 +313,7 @@ func (u *unit) traced(line string) (at place, ok bool) {
 			continue
 		}
 		if n, _ := fmt.Sscanf(line[i+len(name):], ":%d:%d", &at.line, &at.column); n == 2 {
-			at.file = path
+			at.file, at.column = path, at.column+1
 			return at, true
 		}
 	}
@@ -309,7 +350,7 @@ func (u *unit) at(offset int) place {
 	if !known {
 		return place{file: u.entry}
 	}
-	return place{path, at.Line, at.Column}
+	return place{path, at.Line, at.Column + 1}
 }
 
 // logger keeps what a call writes to its console.

@@ -43,7 +43,7 @@
 
   guard(String.prototype, "repeat", (self, [n], name) => size(lengthOf(self) * n, name, "characters"));
   for (const name of ["padStart", "padEnd"]) guard(String.prototype, name, (self, [n]) => size(n, name, "characters"));
-  for (const name of ["join", "fill", "concat", "sort", "toSorted", "toReversed", "toSpliced", "with", "reverse", "splice", "slice",
+  for (const name of ["join", "map", "fill", "concat", "sort", "toSorted", "toReversed", "toSpliced", "with", "reverse", "splice", "slice",
     "flat", "copyWithin", "unshift", "includes", "indexOf", "lastIndexOf", "toString", "toLocaleString"]) {
     guard(Array.prototype, name, (self) => size(lengthOf(self), name, "elements"));
   }

@@ -379,6 +379,9 @@ func (r *Runner) buried(l *lane, p *process) {
 	}
 }
 
+// starved is how the Go runtime ends when it is given no more memory.
+var starved = []string{"out of memory", "cannot allocate memory", "pthread_create failed", "new OS thread", "SIGSEGV"}
+
 // verdict says why a child ended at a call.
 func (p *process) verdict(q *request) *Fault {
 	at := p.shared.noted()
@@ -390,10 +393,10 @@ func (p *process) verdict(q *request) *Fault {
 	switch {
 	case p.killed:
 		f.Kind, f.Detail = FaultTime, "it took longer than "+q.call.Timeout.String()+", and could not be interrupted"
-	case strings.Contains(said, "out of memory"), strings.Contains(said, "cannot allocate memory"):
-		f.Kind, f.Detail = FaultMemory, "it wanted far more memory than it may hold"
 	case strings.Contains(said, "stack overflow"), strings.Contains(said, "stack exceeds"):
 		f.Kind, f.Detail = FaultMemory, "it is nested too deeply"
+	case slices.ContainsFunc(starved, func(sign string) bool { return strings.Contains(said, sign) }):
+		f.Kind, f.Detail = FaultMemory, "it wanted far more memory than it may hold"
 	default:
 		f.Detail = p.said("its process ended")
 	}

@@ -137,8 +137,10 @@ func (w *watch) check() (running bool) {
 	return true
 }
 
-// holds collects what is no longer held, and measures what is.
+// holds collects what is no longer held, and measures what is. The host may lose
+// patience over it, so it is noted first where the script is.
 func (w *watch) holds() int64 {
+	w.look()
 	runtime.GC()
 	heap, _ := w.sample()
 	return heap

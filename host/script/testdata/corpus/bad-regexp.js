@@ -1,0 +1,4 @@
+// problem 3: Unterminated group
+export default function () {
+  return /(a/.test("a");
+}

@@ -1,0 +1,4 @@
+// time|memory|thrown *: 
+export default function () {
+  return String(3n ** (3n ** 17n));
+}

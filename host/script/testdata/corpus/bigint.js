@@ -1,0 +1,2 @@
+// answer 2: answer.n is a BigInt
+export default () => ({ n: 1n });

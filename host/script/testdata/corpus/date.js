@@ -1,0 +1,2 @@
+// answer 2: is a Date
+export default () => new Date();

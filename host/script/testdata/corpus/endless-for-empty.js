@@ -1,0 +1,4 @@
+// time 2: took longer
+export default function () {
+  for (;;);
+}

@@ -1,0 +1,2 @@
+// answer 2: is a function
+export default () => ({ f() {} });

@@ -1,0 +1,2 @@
+// answer 2: is a Generator
+export default function* () { yield 1; }

@@ -1,0 +1,4 @@
+// thrown 3: ReferenceError
+export default function () {
+  leak = 1;
+}

@@ -1,0 +1,4 @@
+// thrown 3: TypeError
+export default function () {
+  globalThis.leak = 1;
+}

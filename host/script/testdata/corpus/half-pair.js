@@ -1,0 +1,2 @@
+// answer 2: half a surrogate
+export default () => "\ud83d";

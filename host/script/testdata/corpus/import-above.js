@@ -1,0 +1,3 @@
+// problem 2: leaves the mission folder
+import x from "../../secret.js";
+export default () => x;

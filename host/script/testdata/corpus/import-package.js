@@ -1,0 +1,3 @@
+// problem 2: cannot import "lodash"
+import _ from "lodash";
+export default () => _;

@@ -1,0 +1,3 @@
+// problem 2: cannot import
+import x from "https://example.com/x.js";
+export default () => x;

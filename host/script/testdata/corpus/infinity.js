@@ -1,0 +1,2 @@
+// answer 2: is -Infinity
+export default () => -1 / 0;

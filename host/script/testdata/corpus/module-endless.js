@@ -1,0 +1,3 @@
+// problem 2: took longer
+for (let i = 0; ; i++);
+export default () => 1;

@@ -1,0 +1,4 @@
+// thrown 3: TypeError
+export default function (input) {
+  input.list.push(1);
+}

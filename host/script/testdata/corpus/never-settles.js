@@ -1,0 +1,4 @@
+// answer *: never settles
+export default function () {
+  return new Promise(() => {});
+}

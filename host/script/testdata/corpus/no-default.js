@@ -1,0 +1,2 @@
+// problem *: no function
+export const x = 1;

@@ -1,0 +1,5 @@
+// thrown 3: TypeError
+export default function () {
+  Object.prototype.allow = true;
+  return {};
+}

@@ -1,0 +1,4 @@
+// thrown 3: more than 1000 deep
+export default function f() {
+  return [1].map(() => f());
+}

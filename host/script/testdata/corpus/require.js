@@ -1,0 +1,4 @@
+// problem 3: cannot import
+export default function () {
+  return require("fs").readFileSync("/etc/passwd");
+}

@@ -1,0 +1,4 @@
+// memory|thrown *: 
+export default function () {
+  return "x".repeat(1 << 24).split("").length;
+}

@@ -1,0 +1,5 @@
+// memory 4: holds more
+export default function () {
+  let s = "x";
+  for (;;) s += s;
+}

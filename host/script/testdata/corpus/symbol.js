@@ -1,0 +1,2 @@
+// answer 2: is a symbol
+export default () => Symbol("x");

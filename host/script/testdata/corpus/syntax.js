@@ -1,0 +1,4 @@
+// problem 3: Unexpected
+export default function () {
+  return 1 +;
+}

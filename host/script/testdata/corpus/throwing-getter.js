@@ -1,0 +1,4 @@
+// thrown 3: Error: mine
+export default function () {
+  return { get allow() { throw new Error("mine"); } };
+}

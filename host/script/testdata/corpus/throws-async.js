@@ -1,0 +1,5 @@
+// thrown 4: Error: late
+export default async function () {
+  await 1;
+  throw new Error("late");
+}

@@ -1,0 +1,4 @@
+// thrown 3: undefined
+export default function () {
+  throw undefined;
+}

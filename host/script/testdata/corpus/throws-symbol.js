@@ -1,0 +1,4 @@
+// thrown 3: 
+export default function () {
+  throw Symbol("x");
+}

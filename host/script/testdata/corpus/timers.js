@@ -1,0 +1,4 @@
+// thrown 3: ReferenceError
+export default function () {
+  setTimeout(() => {}, 1);
+}

@@ -1,0 +1,5 @@
+// answer: {"a":1}
+export default function () {
+  class A { a = 1; toJSON() { return 2; } }
+  return new A();
+}

@@ -1,0 +1,3 @@
+// problem 2: 
+await 1;
+export default () => 1;

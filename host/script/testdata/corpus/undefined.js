@@ -1,0 +1,2 @@
+// answer 2: is undefined
+export default () => {};

@@ -1,0 +1,2 @@
+// answer: "yes"
+export default () => "yes";
