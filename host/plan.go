@@ -264,7 +264,7 @@ func parseJob(at string, raw json.RawMessage) (*core.JobSpec, error) {
 	inMillis(attributes)
 	job, err := missionfile.DecodeJob(attributes)
 	if err != nil {
-		return nil, fmt.Errorf("%s.%w", at, err)
+		return nil, fmt.Errorf("%s: %w", at, err)
 	}
 	return job, nil
 }
