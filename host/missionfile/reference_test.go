@@ -8,10 +8,16 @@ import (
 	"testing"
 
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/script"
 	"github.com/stretchr/testify/require"
 )
 
 var update = flag.Bool("update", false, "write golden files")
+
+func TestMain(m *testing.M) {
+	script.Child()
+	os.Exit(m.Run())
+}
 
 // TestReferenceIsTheProgramsOwn: docs/mission.md is what the program prints, and
 // names every block, setting, rule and function.
