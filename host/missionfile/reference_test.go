@@ -31,7 +31,7 @@ func TestReferenceIsTheProgramsOwn(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, string(kept), page, "go test ./host/missionfile -run Reference -update writes it again")
 
-	for _, settings := range [][]core.Setting{core.Settings(), core.WorkerSettings(), core.ValidatorSettings(), core.AccountSettings(), core.JobSettings()} {
+	for _, settings := range [][]core.Setting{core.Settings(), core.WorkerSettings(), core.ValidatorSettings(), core.AccountSettings(), core.PolicySettings(), core.GuardianSettings(), core.StrategistSettings(), core.JobSettings()} {
 		for _, s := range settings {
 			require.Contains(t, page, "| `"+s.Name+"` | "+string(s.Kind)+" |", "%s.%s", s.Block, s.Name)
 			require.Contains(t, page, s.Doc)
