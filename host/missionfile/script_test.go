@@ -421,3 +421,16 @@ func TestQueryStates(t *testing.T) {
 		require.True(t, ok)
 	}
 }
+
+// TestScriptedPrefixes: whatever part of a mission is saved, Load answers, and
+// only the whole has no errors.
+func TestScriptedPrefixes(t *testing.T) {
+	at := folder(t, "", scriptFiles())
+	for n := 0; n < len(scriptedMission); n += 7 {
+		require.NoError(t, os.WriteFile(at, []byte(scriptedMission[:n]), 0o600))
+		m, diags := Load(at, Given{Scripts: &bundler{}})
+		sane(t, diags)
+		require.Equal(t, m == nil, diags.HasErrors())
+		require.Nil(t, m, "%q", scriptedMission[:n])
+	}
+}
