@@ -48,6 +48,11 @@ func TestHostile(t *testing.T) {
 		"types":             "variable \"x\" {\n  type = " + strings.Repeat("list(", many/16) + "\n}",
 		"type of all kinds": "variable \"x\" {\n  type = object({ a = map(object({ b = optional(set(tuple([string, number])), [])}))})\n  default = { a = { b = 1 } }\n}\n" + head + job("a"),
 		"a schema bomb":     head + job("a", "  accept {", "    schema = { \"$ref\" = \"#\" }", "  }"),
+		"deep params":       head + "policy \"p\" {\n  script = \"x.js\"\n  on = [\"transfer\"]\n  params = " + strings.Repeat("{a=", many/16) + "\n}\n",
+		"computed params":   head + "locals {\n  a = [1, 1]\n  b = [local.a, local.a]\n  c = [local.b, local.b]\n}\n" + "guardian {\n  script = \"x.js\"\n  params = { c = [for i in range(1000) : [for j in range(1000) : local.c]] }\n}\n" + job("a"),
+		"scripts of all":    "guardian {\n  script = [\"x\"]\n  params = guardian\n}\nstrategist \"\" {\n}\npolicy {\n}\n" + head,
+		"a long script":     head + "guardian {\n  script = \"" + strings.Repeat("a/", many/4) + "\"\n}\n",
+		"JSON guardians":    `{"guardian":[{"script":{}},null,{"params":[]}],"policy":{"p":[{"on":{}},7]},"strategist":"x"}`,
 		"secrets of all":    "variable \"k\" {\n  sensitive = true\n}\n" + head + "worker \"x\" {\n  skills = [\"x\"]\n  exec {\n    command = [\"x\"]\n    secrets = { for a in var.k : a => var.k }\n  }\n}\n",
 	}
 	for name, content := range inputs {
@@ -123,13 +128,15 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(head+job("a", "  count = 3", "  needs = job.a")), "x")
 	f.Add([]byte(variables("type = list(number)", "var.x")), "x=[1,2]")
 	f.Add([]byte(keyed("locals {\n  k = { a = var.key }\n}\n"+exec("var.key")+job("a", "  title = local.k.a"))), "key="+canary)
+	f.Add([]byte(head+"autonomy {\n  may = [\"post\"]\n  budget = 2\n}\nguardian {\n  script = \"\"\n}\n"+policyWith("  params = { a = [1] }")+scriptWorker(`  script = "a.js"`)+job("a")), "")
+	f.Add([]byte(head+"policy \"p\" {\n  script = \"mission.hcl\"\n  on = [\"transfer\"]\n}\n"+job("a")), "")
 	f.Add([]byte(head+job("a", "  simulated = { delegate = [{ skills = [\"build\"], reward = 1 }] }")), "")
 	f.Add([]byte(head+job("a", "  accept {", "    schema = { type = \"object\", required = [\"n\"] }", "  }")), "")
 	f.Add([]byte(`{"mission":{"m":{}},"treasury":{"tokens":1000},"worker":{"w":{"skills":["s"],"simulated":{}}},"job":{"a":{"skills":["s"],"reward":"${1+1}"}}}`), "")
 	f.Fuzz(func(t *testing.T, content []byte, flag string) {
 		dir := t.TempDir()
 		for _, name := range []string{"mission.hcl", "mission.hcl.json"} {
-			m, diags := Load(write(t, dir, name, string(content)), Given{Flags: []string{flag}})
+			m, diags := Load(write(t, dir, name, string(content)), Given{Flags: []string{flag}, Scripts: &bundler{}})
 			require.Equal(t, m == nil, diags.HasErrors())
 			sane(t, diags)
 			for _, d := range diags {
@@ -138,9 +145,11 @@ func FuzzLoad(f *testing.F) {
 			if m == nil {
 				continue
 			}
-			again, diags := Compile(m.Entry(), m.Sources(), m.Variables()...)
+			again, diags := CompileWith(&bundler{}, m.Entry(), m.Sources(), m.Variables()...)
 			require.NotNil(t, again, "%v", diags)
 			require.Equal(t, m.Spec(), again.Spec())
+			require.Empty(t, Compare(m, again).List)
+			m.Ceiling()
 			jobs, _, problem := m.Expand(0, 100, 1<<20)
 			require.Nil(t, problem)
 			same, _, _ := again.Expand(0, 100, 1<<20)

@@ -21,6 +21,7 @@ type jobBlock struct {
 	at     hcl.Range
 	set    instances
 	first  int64 // the file order of its first instance
+	body   *hcl.BodyContent
 	ranges map[string]hcl.Range
 
 	proto   core.JobSpec // what all instances have in common
@@ -130,7 +131,7 @@ func (l *loader) declare(blocks []*hcl.Block) (contents []jobContent) {
 		if !sized { // others may refer to it all the same
 			known = false
 		}
-		b := &jobBlock{name: name, at: block.DefRange, set: set, ranges: map[string]hcl.Range{}, base: l.ctx, schemas: &l.m.schemas, owner: l.m.spec.Mission.Owner}
+		b := &jobBlock{name: name, at: block.DefRange, set: set, body: c, ranges: map[string]hcl.Range{}, base: l.ctx, schemas: &l.m.schemas, owner: l.m.spec.Mission.Owner}
 		for name, a := range c.Attributes {
 			b.ranges[name] = a.Expr.Range()
 		}

@@ -2,7 +2,9 @@ package missionfile
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -65,6 +67,8 @@ type comparison struct {
 	before, next *Mission
 	a, b         *jobBlock
 	known        bool // the rest is
+	untouched    bool // the block says what it said: its instances differ by each.value alone
+	each         bool // an expression knows each.value
 	alike        bool // expressions that wait for a result are the same
 	equal        bool // and, where no instance posts anything of its own, so are the terms
 }
@@ -72,26 +76,80 @@ type comparison struct {
 // instance says whether instance i of b is another job than it was.
 func (c *comparison) instance(i int64) bool {
 	if !c.known {
-		c.known, c.alike = true, c.expressions()
-		c.equal = c.same(i)
+		c.known, c.each, c.untouched = true, c.b.knowsEach(), c.says()
+		if !c.untouched {
+			c.alike, c.equal = c.expressions(), c.same(i)
+		}
 	}
-	if !c.alike {
+	switch {
+	case c.untouched:
+		return c.each && !c.sameEach(i) && !c.same(i)
+	case !c.alike:
 		return true
-	}
-	if !c.a.posts && !c.b.posts && !c.each() {
+	case !c.a.posts && !c.b.posts && !c.each:
 		return !c.equal
 	}
 	return !c.same(i)
 }
 
-// each says whether an expression that waits knows its instance.
-func (c *comparison) each() bool {
-	for _, e := range c.b.waiting() {
-		if e != nil && refersTo(e, "each") {
+// sameEach says whether instance i has the value of for_each it had.
+func (c *comparison) sameEach(i int64) bool {
+	n, _ := c.a.place(c.b, i)
+	return c.a.set.vars(n)["each"].RawEquals(c.b.set.vars(i)["each"])
+}
+
+// attributes are all expressions of a block by their path, but those that make
+// its instances.
+func (b *jobBlock) attributes() map[string]hcl.Expression {
+	all := map[string]hcl.Expression{}
+	for name, a := range b.body.Attributes {
+		if !slices.Contains(repeat, name) {
+			all[name] = a.Expr
+		}
+	}
+	for _, inner := range b.body.Blocks {
+		attributes, _ := inner.Body.JustAttributes()
+		for name, a := range attributes {
+			all[inner.Type+"."+name] = a.Expr
+		}
+	}
+	return all
+}
+
+func (b *jobBlock) knowsEach() bool {
+	for _, e := range b.attributes() {
+		if b.set.each && refersTo(e, "each") {
 			return true
 		}
 	}
 	return false
+}
+
+// says reports that every expression of the block is written as it was and
+// refers to what it referred to.
+func (c *comparison) says() bool {
+	was, is := c.a.attributes(), c.b.attributes()
+	if len(was) != len(is) {
+		return false
+	}
+	for name, e := range is {
+		before := was[name]
+		if before == nil || !bytes.Equal(c.before.meaning(before), c.next.meaning(e)) || c.before.jobsIn(before) != c.next.jobsIn(e) {
+			return false
+		}
+	}
+	return true
+}
+
+// jobsIn are the instances of the blocks an expression mentions, in file order.
+func (m *Mission) jobsIn(e hcl.Expression) string {
+	named, _ := mentions(e, m.byName)
+	slices.SortFunc(named, func(a, b *jobBlock) int { return cmp.Compare(a.first, b.first) })
+	var out strings.Builder
+	for _, b := range named {
+		fmt.Fprintf(&out, "%s %d %t %q\n", b.name, b.set.count, b.set.each, b.set.keys)
+	}
+	return out.String()
 }
 
 // same compares one instance; one that cannot be expanded any more is another.
@@ -105,11 +163,8 @@ func (c *comparison) same(i int64) (same bool) {
 	if !ok {
 		return false
 	}
-	if c.each() {
-		n, _ := c.a.place(c.b, i)
-		if !c.a.set.vars(n)["each"].RawEquals(c.b.set.vars(i)["each"]) {
-			return false
-		}
+	if c.waitsForEach() && !c.sameEach(i) {
+		return false
 	}
 	terms := core.Terms{ID: x.ID, Label: x.Label, Needs: x.Needs, Input: x.Input, JobSpec: &x}
 	return terms.Same(&y)
@@ -120,6 +175,12 @@ func (c *comparison) specs(i int64) (x, y core.JobSpec, ok bool) {
 	_, was := c.before.job(c.a.first+n, &x)
 	_, is := c.next.job(c.b.first+i, &y)
 	return x, y, was == nil && is == nil
+}
+
+// waitsForEach says whether an expression that waits for a result knows its
+// instance.
+func (c *comparison) waitsForEach() bool {
+	return slices.ContainsFunc(c.b.waiting(), func(e hcl.Expression) bool { return e != nil && refersTo(e, "each") })
 }
 
 // waiting are the expressions of a block that are evaluated once there is a

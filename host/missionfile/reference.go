@@ -18,9 +18,10 @@ func Reference() string {
 	var p page
 	p.line("# The mission file", "",
 		"Made by `omega docs mission` from the tables the program reads missions by.", "",
-		"A mission is one HCL file, or a folder of `*.hcl` and `*.hcl.json` files that are read in name order. `rehearsal.hcl` beside it holds the owner's part of a rehearsal.",
+		"A mission is one HCL file, or a folder of `*.hcl` and `*.hcl.json` files that are read in name order. `rehearsal.hcl` beside it holds the owner's part of a rehearsal:",
+		"`at \"2h\" { order = [\"pause\"] }` says something then, as `omega owner pause` does; `at \"3h\" { edit = \"v2/mission.hcl\" }` saves what lies in the folder `v2` over the files of the mission.",
 		"Names of blocks match `[a-z][a-z0-9-]{0,62}`. *Changes* says what an edit of a running mission reaches: `now` everything, `new jobs` what is not posted yet, `never` refuses the edit.",
-		"Parts of a block are blocks, `energy { … }`, but `slash_shares` and `labels`, which are attributes: `slash_shares = { employer = 1, treasury = 0 }`. In JSON a reference is text: `\"needs\": [\"${job.a}\"]`.", "")
+		"Parts of a block are blocks, `energy { … }`, but `slash_shares`, `labels` and `params`, which are attributes: `slash_shares = { employer = 1, treasury = 0 }`. In JSON a reference is text: `\"needs\": [\"${job.a}\"]`.", "")
 	p.kinds()
 	for _, b := range topBlocks {
 		p.block(b)
@@ -87,6 +88,9 @@ func (p *page) block(b topBlock) {
 	p.settings(b.name, b.settings())
 	for _, inner := range b.parts() {
 		p.line("### "+inner, "")
+		if inner == b.name+".script" {
+			p.line("No block: these stand in the "+b.name+" block itself, beside `script`.", "")
+		}
 		p.settings(inner, b.settings())
 	}
 }
@@ -239,6 +243,9 @@ func (p *page) limits() {
 		{"bytes of all variables as JSON", maxVariable},
 		{"bytes of a file of values", maxVariableFile},
 		{"accounts", maxAccounts},
+		{"policies, and strategists", maxScripted},
+		{"bytes of the params of one script as JSON", maxParams},
+		{"bytes of the params of all scripts", maxAllParams},
 		{"secrets of one program", maxSecrets},
 		{"needs of one job", maxNeeds},
 		{"needs of all jobs together", maxEdges},

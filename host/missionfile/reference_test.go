@@ -8,10 +8,16 @@ import (
 	"testing"
 
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/script"
 	"github.com/stretchr/testify/require"
 )
 
 var update = flag.Bool("update", false, "write golden files")
+
+func TestMain(m *testing.M) {
+	script.Child()
+	os.Exit(m.Run())
+}
 
 // TestReferenceIsTheProgramsOwn: docs/mission.md is what the program prints, and
 // names every block, setting, rule and function.
@@ -25,7 +31,7 @@ func TestReferenceIsTheProgramsOwn(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, string(kept), page, "go test ./host/missionfile -run Reference -update writes it again")
 
-	for _, settings := range [][]core.Setting{core.Settings(), core.WorkerSettings(), core.ValidatorSettings(), core.AccountSettings(), core.JobSettings()} {
+	for _, settings := range [][]core.Setting{core.Settings(), core.WorkerSettings(), core.ValidatorSettings(), core.AccountSettings(), core.PolicySettings(), core.GuardianSettings(), core.StrategistSettings(), core.JobSettings()} {
 		for _, s := range settings {
 			require.Contains(t, page, "| `"+s.Name+"` | "+string(s.Kind)+" |", "%s.%s", s.Block, s.Name)
 			require.Contains(t, page, s.Doc)

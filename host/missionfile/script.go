@@ -3,7 +3,6 @@ package missionfile
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"io/fs"
 	"path"
@@ -27,12 +26,23 @@ func (m *Mission) Queries(path string) []script.Query { return m.queries[path] }
 
 // scriptsOf is what reading the scripts of a mission takes.
 type scriptsOf struct {
-	engine script.Engine
-	tried  map[string]bool // paths that have been bundled, or could not be
-	params int             // bytes of all params so far
+	engine script.Engine // nil until one is needed
+	close  func()        // of an engine that was opened here
+	params int           // bytes of all params so far
 }
 
-// bundleTime is how long a script may take to be bundled, in wall time.
+// open is the engine that was given, or one that is closed once the mission has
+// been read.
+func (s *scriptsOf) open() script.Engine {
+	if s.engine == nil {
+		runner := script.New(script.Options{})
+		s.engine, s.close = runner, runner.Close
+	}
+	return s.engine
+}
+
+// bundleTime is how long the scripts of a mission may take to be bundled, in wall
+// time.
 const bundleTime = time.Minute
 
 // taken are the members of a steward's input that no query may be called.
@@ -46,89 +56,131 @@ func taken(kind string) []string {
 	return nil
 }
 
-// bundle makes a program of every script the mission names.
-func (l *loader) bundle() {
+// scriptUse is a block that names a script.
+type scriptUse struct {
+	kind string
+	at   hcl.Range // of the name
+	spec *core.ScriptSpec
+}
+
+// scriptUses are all of them.
+func (l *loader) scriptUses() (all []scriptUse) {
+	add := func(kind, name string, s *core.ScriptSpec) {
+		if s.Path != "" {
+			all = append(all, scriptUse{kind, l.where(strings.TrimSuffix(kind+"."+name, ".") + ".script"), s})
+		}
+	}
 	s := &l.m.spec
 	for i := range s.Policies {
-		l.program("policy", s.Policies[i].Name, &s.Policies[i].Script)
+		add("policy", s.Policies[i].Name, &s.Policies[i].Script)
 	}
 	if s.Guardian != nil {
-		l.program("guardian", "", &s.Guardian.Script)
+		add("guardian", "", &s.Guardian.Script)
 	}
 	for i := range s.Strategists {
-		l.program("strategist", s.Strategists[i].Name, &s.Strategists[i].Script)
+		add("strategist", s.Strategists[i].Name, &s.Strategists[i].Script)
 	}
 	for i := range s.Workers {
-		l.program("worker", s.Workers[i].Name, &s.Workers[i].Script)
+		add("worker", s.Workers[i].Name, &s.Workers[i].Script)
 	}
 	for i := range s.Validators {
-		l.program("validator", s.Validators[i].Name, &s.Validators[i].Script)
+		add("validator", s.Validators[i].Name, &s.Validators[i].Script)
 	}
+	return all
 }
 
-// program makes the program of one block's script, and its digest.
-func (l *loader) program(kind, name string, s *core.ScriptSpec) {
-	if s.Path == "" || l.r.full() {
-		return
-	}
-	at := l.where(strings.TrimSuffix(kind+"."+name, ".") + ".script")
-	if strings.ContainsRune(s.Path, 0) || !fs.ValidPath(path.Clean(s.Path)) {
-		l.r.fail(at, "Script outside the mission folder", "A script is a file in the mission folder, as in scripts/%s.js, or omega:<name>.", kind)
-		return
-	}
-	s.Path = path.Clean(s.Path)
-	if !l.scripts.tried[s.Path] {
-		if l.scripts.tried == nil {
-			l.scripts.tried = map[string]bool{}
+// bundle makes a program of every script the mission names, each once.
+func (l *loader) bundle() {
+	made := map[string]*bundled{}
+	var order []*bundled
+	uses := l.scriptUses()
+	for _, u := range uses {
+		if u.spec.Path = path.Clean(u.spec.Path); made[u.spec.Path] != nil {
+			continue
 		}
-		l.scripts.tried[s.Path] = true
-		l.make(s.Path, at)
+		b := &bundled{path: u.spec.Path, at: u.at}
+		made[b.path] = b
+		if l.readable(b.path, u) {
+			order = append(order, b)
+		}
 	}
-	if made := l.m.programs[s.Path]; made != nil {
-		s.Digest = made.Digest
-		l.readQueries(kind, made)
+	l.bundleAll(order)
+	for _, b := range order {
+		l.finishBundle(b)
+	}
+	for _, u := range uses {
+		if p := l.m.programs[u.spec.Path]; p != nil {
+			u.spec.Digest = p.Digest
+			l.readQueries(u.kind, p)
+		}
 	}
 }
 
-// make bundles a script that has not been bundled yet.
-func (l *loader) make(name string, at hcl.Range) {
-	content, err := l.m.src.read(name)
-	own, isOwn := strings.CutPrefix(name, ownPrefix)
-	switch {
-	case err != nil && isOwn:
-		l.r.fail(at, "Unknown script", "No script called %q comes with Omega.%s", own, suggest(own, scripts.Names()))
-		return
-	case errors.Is(err, fs.ErrNotExist):
-		l.r.fail(at, "Script not found", "There is no file %s in the mission folder: write it, or name one that comes with Omega, as omega:<name>.", name)
-		return
-	case err != nil:
-		l.r.fail(at, "Script not readable", "%s: %s.", name, sentence(err))
-		return
-	case isTest(name):
-		l.r.fail(at, "Script is a test", "%s is run by omega policy test: name the script that it tests.", name)
+// bundled is what came of one script.
+type bundled struct {
+	path     string
+	at       hcl.Range // where it is first named
+	program  *script.Program
+	problems []script.Problem
+}
+
+// bundleAll bundles scripts side by side.
+func (l *loader) bundleAll(all []*bundled) {
+	if len(all) == 0 {
 		return
 	}
-	if l.scripts.engine == nil {
-		l.r.fail(at, "Scripts cannot be read", "This program was started without what runs scripts.")
-		return
+	engine := l.scripts.open()
+	if l.scripts.close != nil {
+		defer l.scripts.close()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), bundleTime)
 	defer cancel()
 	read, end := l.m.src.reader()
 	defer end()
-	made, problems := l.scripts.engine.Bundle(ctx, name, read)
-	for _, p := range problems {
+	var done sync.WaitGroup
+	for _, b := range all {
+		done.Go(func() { b.program, b.problems = engine.Bundle(ctx, b.path, read) })
+	}
+	done.Wait()
+}
+
+func (l *loader) finishBundle(b *bundled) {
+	for _, p := range b.problems {
 		l.r.fail(l.m.src.rangeOf(p.File, p.Line, p.Column), p.Summary, "%s", p.Detail)
 	}
+	recorded := l.m.src.files[b.path].Digest
 	switch {
-	case len(problems) > 0:
-	case made == nil:
-		l.r.fail(at, "Script not usable", "%s could not be bundled.", name)
-	case slices.ContainsFunc(made.Files, func(f script.File) bool { return f.Path == name && f.Digest != sha256.Sum256(content) }):
-		l.r.fail(at, "Script has changed", "%s is not the file that was recorded.", name)
+	case len(b.problems) > 0:
+	case b.program == nil:
+		l.r.fail(b.at, "Script not usable", "%s could not be bundled.", b.path)
+	case slices.ContainsFunc(b.program.Files, func(f script.File) bool { return f.Path == b.path && f.Digest != recorded }):
+		l.r.fail(b.at, "Script has changed", "%s is not the file that was recorded.", b.path)
 	default:
-		l.m.programs[name] = made
+		l.m.programs[b.path] = b.program
 	}
+}
+
+// readable reports a script that cannot be read, or is none.
+func (l *loader) readable(name string, u scriptUse) bool {
+	if strings.ContainsRune(name, 0) || !fs.ValidPath(name) {
+		l.r.fail(u.at, "Script outside the mission folder", "A script is a file in the mission folder, as in scripts/%s.js, or omega:<name>.", u.kind)
+		return false
+	}
+	_, err := l.m.src.read(name)
+	own, isOwn := strings.CutPrefix(name, ownPrefix)
+	switch {
+	case err != nil && isOwn:
+		l.r.fail(u.at, "Unknown script", "No script called %q comes with Omega.%s", own, suggest(own, scripts.Names()))
+	case errors.Is(err, fs.ErrNotExist):
+		l.r.fail(u.at, "Script not found", "There is no file %s in the mission folder: write it, or name one that comes with Omega, as omega:<name>.", name)
+	case err != nil:
+		l.r.fail(u.at, "Script not readable", "%s: %s.", name, sentence(err))
+	case isTest(name):
+		l.r.fail(u.at, "Script is a test", "%s is run by omega policy test: name the script that it tests.", name)
+	default:
+		return true
+	}
+	return false
 }
 
 // isTest says whether a file is one of those that hold tests of scripts.
@@ -184,7 +236,7 @@ func (s *sourceSet) rangeOf(name string, line, column int) hcl.Range {
 // readQueries checks what a script exports as queries: a steward's are answered,
 // nobody else's.
 func (l *loader) readQueries(kind string, p *script.Program) {
-	if p.Queries == nil {
+	if len(p.Queries) == 0 || string(p.Queries) == "null" {
 		return
 	}
 	at := l.m.src.queriesIn(p.Entry)

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,7 +23,10 @@ import (
 
 // bundler is an engine that knows of a script what it imports and exports as
 // queries, and where the word BROKEN stands in it.
-type bundler struct{ bundled []string }
+type bundler struct {
+	mu      sync.Mutex
+	bundled []string
+}
 
 var (
 	imported = regexp.MustCompile(`from "([^"]+)"`)
@@ -30,7 +34,9 @@ var (
 )
 
 func (b *bundler) Bundle(_ context.Context, entry string, read func(string) ([]byte, error)) (*script.Program, []script.Problem) {
+	b.mu.Lock()
 	b.bundled = append(b.bundled, entry)
+	b.mu.Unlock()
 	p := &script.Program{Entry: entry, Exports: []string{"default"}}
 	sum, left := sha256.New(), []string{entry}
 	for len(left) > 0 {
@@ -360,10 +366,47 @@ func flagsFor(source string) []string {
 	return nil
 }
 
-func TestScriptsWithoutEngine(t *testing.T) {
-	_, diags := Load(folder(t, head+policyWith()+job("alpha"), map[string]string{"a.js": plainScript}))
-	require.Len(t, diags, 1)
-	require.Equal(t, "Scripts cannot be read", diags[0].Summary)
+// TestScriptsForReal: without an engine one is opened, and what it says of a
+// script stands where the author wrote it.
+func TestScriptsForReal(t *testing.T) {
+	files := map[string]string{"a.js": "export const queries = { late: { from: \"jobs\", limit: 3 } };\nimport { b } from \"./b\";\n" + plainScript, "b.ts": "export const b: number = 1;\n"}
+	mission := head + "guardian {\n  script = \"a.js\"\n}\n" + job("alpha")
+	m, diags := Load(folder(t, mission, files))
+	require.Empty(t, diags)
+	require.Equal(t, []script.Query{{Name: "late", From: "jobs", Limit: 3}}, m.Queries("a.js"))
+	again, diags := Compile(m.Entry(), m.Sources())
+	require.Empty(t, diags)
+	require.Equal(t, m.Spec(), again.Spec())
+	require.Len(t, m.Sources(), 3)
+
+	for name, c := range map[string]struct{ file, content, want string }{
+		"syntax":            {"b.ts", "export const b = (1;\n", "b.ts:1:20: "},
+		"no default":        {"a.js", "export const a = 1\n", "a.js:1:1: "},
+		"queries in code":   {"a.js", "export const queries = { x: { from: \"job\" } }\n" + plainScript, "a.js:1:14: error: Invalid queries: "},
+		"nested brackets":   {"b.ts", "export const b = " + strings.Repeat("[", 100_000), "b.ts:1:"},
+		"throws when it is": {"b.ts", "export const b = null.x\n", "b.ts:1:"},
+	} {
+		files := map[string]string{"a.js": files["a.js"], "b.ts": files["b.ts"]}
+		files[c.file] = c.content
+		m, diags := Load(folder(t, mission, files))
+		require.Nil(t, m, name)
+		require.Len(t, diags, 1, name)
+		require.True(t, strings.HasPrefix(diags[0].String(), c.want), "%s: %s", name, diags[0])
+		require.NotEmpty(t, diags[0].Snippet)
+	}
+}
+
+// TestOwnScriptsForReal: those that come with Omega can be used.
+func TestOwnScriptsForReal(t *testing.T) {
+	own := strings.Replace(spending, "scripts/spending.js", "omega:spending", 1)
+	m, diags := Load(folder(t, head+"guardian {}\nstrategist \"macro\" {\n  budget = 1\n}\n"+own+"validator \"v\" {\n  count = 3\n  script = \"omega:validate\"\n}\n"+job("alpha"), nil))
+	require.Empty(t, diags)
+	require.NotEmpty(t, m.Queries("omega:guardian"))
+	var paths []string
+	for _, f := range m.Sources() {
+		paths = append(paths, f.Path)
+	}
+	require.Equal(t, []string{"mission.hcl", "omega:guardian", "omega:spending", "omega:strategist", "omega:validate"}, paths)
 }
 
 // TestQueryStates: a query may name every state of a job, and no other.
@@ -376,5 +419,18 @@ func TestQueryStates(t *testing.T) {
 	for _, p := range script.Priorities() {
 		_, ok := core.ParsePriority(p)
 		require.True(t, ok)
+	}
+}
+
+// TestScriptedPrefixes: whatever part of a mission is saved, Load answers, and
+// only the whole has no errors.
+func TestScriptedPrefixes(t *testing.T) {
+	at := folder(t, "", scriptFiles())
+	for n := 0; n < len(scriptedMission); n += 7 {
+		require.NoError(t, os.WriteFile(at, []byte(scriptedMission[:n]), 0o600))
+		m, diags := Load(at, Given{Scripts: &bundler{}})
+		sane(t, diags)
+		require.Equal(t, m == nil, diags.HasErrors())
+		require.Nil(t, m, "%q", scriptedMission[:n])
 	}
 }

@@ -76,7 +76,7 @@ func Priorities() []string { return []string{"low", "normal", "high", "critical"
 // duration that is text, in ms; names in taken are given to the script for
 // something else. The error is one sentence and begins with the query.
 func DecodeQueries(raw []byte, taken []string, span func(text string) (int64, error)) ([]Query, error) {
-	if raw == nil {
+	if len(raw) == 0 {
 		return nil, nil
 	}
 	all, err := members(raw)
