@@ -43,7 +43,7 @@ func (e *edit) tell(w io.Writer) {
 	case editRefused:
 		fmt.Fprintf(w, "the mission file has changed, and the change is not in force: %s\n", e.Refusal.Error())
 	case editHeld:
-		fmt.Fprintf(w, "the mission file has changed, and the change waits for you: it would remove %s; `omega apply` puts it in force, reload { allow_removals = true } always does\n", e.losses())
+		fmt.Fprintf(w, "the mission file has changed, and the change waits for you: it would remove %s; `omega apply` puts it in force, reload { allow_removals = true } always does\n", losses(e.next.Removes, e.next.Drains))
 	case editBroken:
 		_ = e.reading.Problems.Print(w, false)
 		fmt.Fprintf(w, "the mission file is broken: the recorded generation stays in force\n")
@@ -53,25 +53,26 @@ func (e *edit) tell(w io.Writer) {
 }
 
 // losses are what an edit takes away, in words.
-func (e *edit) losses() string {
-	return strings.Join(slices.Concat(someNames("job", e.next.Removes), someNames("member", e.next.Drains)), " and ")
+func losses(jobs, members []string) string {
+	var parts []string
+	if len(jobs) > 0 {
+		parts = append(parts, someNames("job", jobs))
+	}
+	if len(members) > 0 {
+		parts = append(parts, someNames("worker or validator", members))
+	}
+	return strings.Join(parts, " and ")
 }
 
 // fewLosses is how many names a sentence holds.
 const fewLosses = 5
 
-func someNames(what string, names []string) []string {
-	if len(names) == 0 {
-		return nil
-	}
-	text := strings.Join(names[:min(len(names), fewLosses)], ", ")
-	if len(names) > 1 {
-		what += "s"
-	}
+func someNames(what string, names []string) string {
+	text := what + " " + strings.Join(names[:min(len(names), fewLosses)], ", ")
 	if more := len(names) - fewLosses; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
-	return []string{what + " " + text}
+	return text
 }
 
 // takeEdit puts a candidate in force if it differs from what is. A broken or
@@ -82,7 +83,7 @@ func (l *loop) takeEdit(now core.Time, c *candidate) (*edit, error) {
 	switch {
 	case c.broken():
 		return e, l.refuseBroken(now, e)
-	case l.same(c.reading.Mission):
+	case inForce(l.state, c.reading.Mission):
 		e.Outcome = editNone
 		e.Secrets = l.desk.missions.know(c.reading.Mission)
 		return e, l.recordSources(now, c.reading.Sources) // a host may have ended before it had recorded them all
@@ -98,7 +99,7 @@ func (l *loop) takeEdit(now core.Time, c *candidate) (*edit, error) {
 	}
 	posted := l.state.Expanded() == l.state.Spec().Instances
 	next := c.next
-	next.Kept = l.kept(c.changes.redefined)
+	next.Kept = kept(l.state, c.redefined)
 	l.desk.missions.know(c.reading.Mission) // its policies may be asked in the very entry
 	entry, err := l.apply(now, "mission", &next)
 	if err != nil {
@@ -116,7 +117,7 @@ func (l *loop) takeEdit(now core.Time, c *candidate) (*edit, error) {
 		l.desk.missions.retire(e.Generation)
 		l.added = additions{}
 		if posted {
-			l.added = additions{e.Generation, c.changes.added}
+			l.added = additions{e.Generation, c.added}
 		}
 	}
 	return e, nil
@@ -171,10 +172,10 @@ func (l *loop) sourcesRecorded() bool {
 	return true
 }
 
-// same reports whether a mission file is the one in force.
-func (l *loop) same(mission *missionfile.Mission) bool {
-	return sameSources(mission.Sources(), l.state.Sources()) && mission.Entry() == l.state.Entry() &&
-		slices.EqualFunc(mission.Variables(), l.state.Variables(), sameVariable)
+// inForce reports whether a mission file is the one in force.
+func inForce(s *core.State, mission *missionfile.Mission) bool {
+	return sameSources(mission.Sources(), s.Sources()) && mission.Entry() == s.Entry() &&
+		slices.EqualFunc(mission.Variables(), s.Variables(), sameVariable)
 }
 
 // sameVariable compares what the record holds: of a sensitive one the name.
@@ -193,9 +194,9 @@ const maxKept = 1000
 
 // kept lists the jobs that have been posted, out of those that the file now
 // declares with other terms.
-func (l *loop) kept(redefined []string) (ids []string) {
+func kept(s *core.State, redefined []string) (ids []string) {
 	for _, id := range redefined {
-		if j := l.state.Job(id); j != nil && !j.State.Terminal() && len(ids) < maxKept {
+		if j := s.Job(id); j != nil && !j.State.Terminal() && len(ids) < maxKept {
 			ids = append(ids, id)
 		}
 	}

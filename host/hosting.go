@@ -208,7 +208,7 @@ func (h *hosting) takeUp(c Config, reading *missionfile.Reading) error {
 		}
 	}
 	if !fresh {
-		if mission != nil && h.same(mission) {
+		if mission != nil && inForce(h.state, mission) {
 			h.desk.missions.put(h.state.Generation(), mission)
 		} else if !h.sourcesRecorded() {
 			return ErrFileLost
@@ -244,11 +244,8 @@ func (h *hosting) takeUp(c Config, reading *missionfile.Reading) error {
 // firstEdit takes what has become of the mission file while no host ran.
 func (h *hosting) firstEdit(now core.Time, c Config, reading *missionfile.Reading) error {
 	generation, before := h.desk.missions.inForce()
-	found, err := newCandidate(generation, before, reading, h.desk.keys)
-	if err != nil {
-		return err
-	}
-	if h.last, err = h.takeEdit(now, found); err == nil && h.last.Outcome != editNone {
+	var err error
+	if h.last, err = h.takeEdit(now, newCandidate(generation, before, reading, h.desk.keys)); err == nil && h.last.Outcome != editNone {
 		h.last.tell(c.problems())
 	}
 	return err

@@ -55,25 +55,20 @@ func (l *lookout) run(ctx context.Context) {
 			}
 			watch.settle(ctx)
 		}
-		if err := l.look(ctx, watch, asked); err != nil {
-			l.log.Error("the mission file cannot be compared with the one in force", "error", err)
-		}
+		l.look(ctx, watch, asked)
 	}
 }
 
 // look reads the mission again if anything of it has changed, until what was read
 // is what lies on the disk, and offers it.
-func (l *lookout) look(ctx context.Context, watch *folderWatch, asked bool) error {
+func (l *lookout) look(ctx context.Context, watch *folderWatch, asked bool) {
 	if !asked && !l.trace.changed() {
-		return nil
+		return
 	}
 	for tries := 0; ctx.Err() == nil; tries++ {
 		generation, before := l.missions.inForce()
 		seen := see(l.path, l.given)
-		c, err := newCandidate(generation, before, seen.Reading, l.keys)
-		if err != nil {
-			return err
-		}
+		c := newCandidate(generation, before, seen.Reading, l.keys)
 		if tries >= maxReadings {
 			seen.trace.acceptUnread()
 		}
@@ -83,16 +78,14 @@ func (l *lookout) look(ctx context.Context, watch *folderWatch, asked bool) erro
 		}
 		l.trace = seen.trace
 		e := l.offer(ctx, c)
-		if e == nil {
-			return nil
-		}
-		if e.Outcome == editStale {
+		if e != nil && e.Outcome == editStale {
 			continue
 		}
-		l.told(e, asked)
-		return nil
+		if e != nil {
+			l.told(e, asked)
+		}
+		return
 	}
-	return nil
 }
 
 // maxReadings is how often a mission is read that does not seem to be what lies

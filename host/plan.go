@@ -1,280 +1,171 @@
 package host
 
 import (
-	"encoding/json"
+	"context"
+	"encoding/hex"
 	"errors"
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
+	"os"
 
 	"github.com/omega-run/omega/host/core"
-	"github.com/omega-run/omega/host/ledger"
+	"github.com/omega-run/omega/host/journal"
 	"github.com/omega-run/omega/host/missionfile"
 )
 
-// Bounds of a plan's texts, in bytes.
+// PlanSchema is the form of a plan.
+const PlanSchema = "omega.plan/v1"
+
+// PlanSheet is what 'omega plan' writes, schema omega.plan/v1: what a mission
+// file would change of the recorded generation.
+type PlanSheet struct {
+	Schema     string                  `json:"schema"`
+	Mission    string                  `json:"mission"`    // its name; "" where the file does not say
+	Outcome    PlanOutcome             `json:"outcome"`    // what becomes of the file
+	Generation int64                   `json:"generation"` // it is compared with, 0 for a new mission
+	Edit       string                  `json:"edit"`       // digest of what was read, hex
+	Changes    []missionfile.Change    `json:"changes"`
+	Kept       []string                `json:"kept"`      // posted jobs that keep the terms they have
+	Overrides  []Override              `json:"overrides"` // settings the owner has set otherwise than the file
+	Ceiling    missionfile.Ceiling     `json:"ceiling"`   // what the mission can cost at most, by what its file says
+	Approvals  []PlanApproval          `json:"approvals"` // what waits for the owner, or would
+	Problems   missionfile.Diagnostics `json:"problems"`
+}
+
+// PlanOutcome is what becomes of a mission file.
+type PlanOutcome string
+
+// Outcomes of a plan.
 const (
-	maxHeadline = 500
-	maxSentence = 1000
+	PlanNew     PlanOutcome = "new"     // nothing has run yet
+	PlanNothing PlanOutcome = "nothing" // it is what is in force
+	PlanApplies PlanOutcome = "applies" // it comes into force by itself
+	PlanHeld    PlanOutcome = "held"    // it waits for the owner
+	PlanRefused PlanOutcome = "refused" // it changes what cannot be changed
+	PlanBroken  PlanOutcome = "broken"
+	PlanEnded   PlanOutcome = "ended" // the mission is over
 )
 
-// said is an object that a steward answered, or a part of it, and where it
-// stands: every error names the member it is about.
-type said struct {
-	at      string // "" of the whole, actions[2] of a part
-	members map[string]json.RawMessage
+// Override is a setting that the owner has set otherwise than the file.
+type Override struct {
+	Setting string `json:"setting"`
+	File    string `json:"file"`
+	Owner   string `json:"owner"`
 }
 
-// object reads an object that may have these members.
-func object(at string, raw json.RawMessage, names ...string) (said, error) {
-	o := said{at: at}
-	if json.Unmarshal(raw, &o.members) != nil || o.members == nil {
-		return o, fmt.Errorf("%s is not an object with %s", o.called("", "the answer"), strings.Join(names, ", "))
+// PlanApproval is something that waits for the owner.
+type PlanApproval struct {
+	Kind    string `json:"kind"` // edit, job
+	Name    string `json:"name"` // of a job its id, of an edit its digest
+	Reason  string `json:"reason"`
+	Command string `json:"command"` // that lets it go on
+}
+
+// Plan says what the mission at a path would change of what a data folder holds.
+// It reads only.
+func Plan(path, data string, given missionfile.Given) (*PlanSheet, error) {
+	reading := missionfile.Read(path, "", given)
+	digest := digestOf(reading)
+	p := &PlanSheet{
+		Schema: PlanSchema, Outcome: PlanNew, Edit: hex.EncodeToString(digest[:]),
+		Changes: []missionfile.Change{}, Kept: []string{}, Overrides: []Override{}, Approvals: []PlanApproval{}, Problems: missionfile.Diagnostics{},
+		Ceiling: missionfile.Ceiling{Tokens: "0", Energy: "0", Compute: "0"},
 	}
-	for _, name := range slices.Sorted(maps.Keys(o.members)) {
-		if !slices.Contains(names, name) {
-			return o, fmt.Errorf("%s has no place: there is %s", o.called(name, ""), strings.Join(names, ", "))
+	p.Problems = append(p.Problems, reading.Problems...)
+	if reading.Mission != nil {
+		p.Mission, p.Ceiling = reading.Mission.Spec().Mission.Name, reading.Mission.Ceiling()
+	} else {
+		p.Outcome = PlanBroken
+	}
+	if _, err := os.Stat(journalDir(data)); data == "" || errors.Is(err, os.ErrNotExist) {
+		if reading.Mission != nil {
+			p.Changes = append(p.Changes, missionfile.Compare(nil, reading.Mission).List...)
+		}
+		return p, nil
+	}
+	r, err := Read(data)
+	if err != nil {
+		return nil, err
+	}
+	p.Mission, p.Generation = r.State.Spec().Mission.Name, r.State.Generation()
+	if reading.Mission != nil {
+		if err := p.compare(r.State, data, reading.Mission); err != nil {
+			return nil, err
 		}
 	}
-	return o, nil
+	p.asked(r.State)
+	return p, nil
 }
 
-// called is what a member is called in an error.
-func (o said) called(name, whole string) string {
-	switch {
-	case o.at == "" && name == "":
-		return whole
-	case o.at == "":
-		return name
-	case name == "":
-		return o.at
-	}
-	return o.at + "." + name
-}
-
-func (o said) wrong(name, what string) error {
-	return fmt.Errorf("%s: %s", o.called(name, ""), what)
-}
-
-// text reads a text in one line; one that is needed has to be there.
-func (o said) text(name string, to *string, most int, needed bool) error {
-	raw, ok := o.members[name]
-	if !ok && !needed {
-		return nil
-	}
-	if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, to) != nil || needed && *to == "" {
-		return o.wrong(name, "write text")
-	}
-	*to = oneLine(*to, most)
-	return nil
-}
-
-// each reads a list, item by item.
-func (o said) each(name string, read func(at string, raw json.RawMessage) error) error {
-	raw, ok := o.members[name]
-	if !ok {
-		return nil
-	}
-	var items []json.RawMessage
-	if raw[0] != '[' || json.Unmarshal(raw, &items) != nil {
-		return o.wrong(name, "write a list")
-	}
-	for i, item := range items {
-		if err := read(fmt.Sprintf("%s[%d]", o.called(name, ""), i), item); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// amount reads an amount that is text or a number.
-func (o said) amount(name string, to *ledger.Amount, needed bool) error {
-	raw, ok := o.members[name]
-	if !ok && !needed {
-		return nil
-	}
-	text := string(raw)
-	if len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &text) != nil || text == "" {
-		return o.wrong(name, `write an amount, like "9.5"`)
-	}
-	a, err := ledger.ParseAmount(text)
-	switch {
-	case err != nil:
-		return o.wrong(name, err.Error())
-	case a <= 0:
-		return o.wrong(name, "write an amount above 0")
-	}
-	*to = a
-	return nil
-}
-
-// span reads milliseconds, or text as a mission file has it.
-func (o said) span(name string, to *core.Duration, needed bool) error {
-	raw, ok := o.members[name]
-	if !ok && !needed {
-		return nil
-	}
-	var text string
-	ms := int64(0)
-	switch {
-	case len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &text) == nil:
-		d, err := core.ParseDuration(text)
-		if err != nil {
-			return o.wrong(name, err.Error())
-		}
-		ms = int64(d)
-	case len(raw) == 0 || json.Unmarshal(raw, &ms) != nil:
-		return o.wrong(name, `write whole milliseconds, or text like "90s", "1.5m" or "2h"`)
-	}
-	if ms <= 0 {
-		return o.wrong(name, "write a time above 0")
-	}
-	if text == "" { // by the rule of texts: not without end
-		if _, err := core.ParseDuration(fmt.Sprintf("%dms", ms)); err != nil {
-			return o.wrong(name, err.Error())
-		}
-	}
-	*to = core.Duration(ms)
-	return nil
-}
-
-// first is the first error.
-func first(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// parsePlan reads what a guardian answered.
-func parsePlan(answer []byte, to *core.Advise) error {
-	o, err := object("", answer, "actions", "alerts", "headline", "recommend")
+// compare fills in what becomes of a mission file that can be used.
+func (p *PlanSheet) compare(s *core.State, data string, next *missionfile.Mission) error {
+	all := missions{compiled: map[int64]*missionfile.Mission{}, archive: func() (map[int64]recordedGeneration, error) { return archive(data, nil) }}
+	before, err := all.current(s)
 	if err != nil {
 		return err
 	}
-	return first(
-		o.text("headline", &to.Headline, maxHeadline, false),
-		o.alerts(to),
-		o.each("recommend", func(at string, raw json.RawMessage) error {
-			var text string
-			if raw[0] != '"' || json.Unmarshal(raw, &text) != nil {
-				return errors.New(at + ": write text")
+	changes := missionfile.Compare(before, next)
+	p.Changes = append(p.Changes, changes.List...)
+	p.Kept = append(p.Kept, kept(s, changes.Redefined)...)
+	held := s.HeldEdit()
+	switch {
+	case s.Status() == core.Ended:
+		p.Outcome = PlanEnded
+	case inForce(s, next):
+		p.Outcome = PlanNothing
+	case fixed(changes.List):
+		p.Outcome = PlanRefused
+	case len(changes.Removed)+len(changes.Drained) == 0, next.Spec().Reload.AllowRemovals, held != nil && held.Approved && hex.EncodeToString(held.Digest[:]) == p.Edit:
+		p.Outcome = PlanApplies
+	default:
+		p.Outcome = PlanHeld
+		p.Approvals = append(p.Approvals, PlanApproval{"edit", p.Edit, "it removes " + losses(changes.Removed, changes.Drained), "omega apply"})
+	}
+	return nil
+}
+
+// fixed reports whether a change reaches what cannot be changed.
+func fixed(changes []missionfile.Change) bool {
+	for i := range changes {
+		if changes[i].Effect == core.Never {
+			return true
+		}
+	}
+	return false
+}
+
+// asked adds the jobs that wait for a person.
+func (p *PlanSheet) asked(s *core.State) {
+	for _, j := range s.Jobs() {
+		if question, _ := j.Asked(); question != nil {
+			p.Approvals = append(p.Approvals, PlanApproval{"job", j.Spec.ID, question.Reason, "omega approve " + j.Spec.ID})
+		}
+	}
+}
+
+// WaitForHeld follows the journal until an edit is held, or one is refused or in
+// force. From is the last entry that is known to say nothing of it.
+func WaitForHeld(ctx context.Context, data string, digest core.Digest, from uint64) (held bool, err error) {
+	view, err := journal.Read(journal.Options{Dir: journalDir(data)})
+	if err != nil {
+		return false, err
+	}
+	cursor := view.Follow(from + 1)
+	defer cursor.Close()
+	for {
+		line, err := cursor.Next(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		entry, err := parseEntry(line)
+		if err != nil {
+			return false, err
+		}
+		for _, event := range entry.Events {
+			if e, ok := event.(*core.EditHeld); ok && e.Digest == digest {
+				return true, nil
 			}
-			to.Recommend = append(to.Recommend, oneLine(text, maxSentence))
-			return nil
-		}),
-		o.each("actions", func(at string, raw json.RawMessage) error {
-			action, err := parseAction(at, raw)
-			to.Actions = append(to.Actions, action)
-			return err
-		}),
-	)
-}
-
-// parseAdvice reads what a strategist answered.
-func parseAdvice(answer []byte, to *core.Advise) error {
-	o, err := object("", answer, "alerts", "headline", "posts", "wake")
-	if err != nil {
-		return err
-	}
-	return first(
-		o.text("headline", &to.Headline, maxHeadline, false),
-		o.alerts(to),
-		o.span("wake", &to.Wake, false),
-		o.each("posts", func(at string, raw json.RawMessage) error {
-			job, err := parseJob(at, raw)
-			to.Actions = append(to.Actions, core.Action{Do: core.ActPost, Post: job})
-			return err
-		}),
-	)
-}
-
-func (o said) alerts(to *core.Advise) error {
-	return o.each("alerts", func(at string, raw json.RawMessage) error {
-		alert := core.Alert{}
-		a, err := object(at, raw, "job", "severity", "text")
-		if err == nil {
-			err = first(a.text("severity", &alert.Severity, maxSentence, true), a.text("text", &alert.Text, maxSentence, true), a.text("job", &alert.Job, maxSentence, false))
-		}
-		if err == nil && !slices.Contains([]string{"info", "warning", "critical"}, alert.Severity) {
-			err = a.wrong("severity", fmt.Sprintf("%q is not one of info, warning, critical", oneLine(alert.Severity, 40)))
-		}
-		to.Alerts = append(to.Alerts, alert)
-		return err
-	})
-}
-
-// membersOf are the members of each kind of action, beside do and why.
-var membersOf = map[string][]string{
-	core.ActExpedite:   {"job"},
-	core.ActReprice:    {"compute", "energy"},
-	core.ActBoost:      {"job", "tokens"},
-	core.ActPauseSkill: {"for", "skill"},
-	core.ActPost:       {"job"},
-	core.ActSteer:      {"action", "simulation"},
-}
-
-func parseAction(at string, raw json.RawMessage) (a core.Action, err error) {
-	var named struct {
-		Do string `json:"do"`
-	}
-	kinds := strings.Join(slices.Sorted(maps.Keys(membersOf)), ", ")
-	if json.Unmarshal(raw, &named) != nil || membersOf[named.Do] == nil {
-		return a, fmt.Errorf("%s.do: write one of %s", at, kinds)
-	}
-	o, err := object(at, raw, append([]string{"do", "why"}, membersOf[named.Do]...)...)
-	if err != nil {
-		return a, err
-	}
-	a.Do = named.Do
-	if err := o.text("why", &a.Why, maxSentence, false); err != nil {
-		return a, err
-	}
-	switch a.Do {
-	case core.ActExpedite:
-		err = o.text("job", &a.Job, maxSentence, true)
-	case core.ActReprice:
-		if err = first(o.amount("energy", &a.Energy, false), o.amount("compute", &a.Compute, false)); err == nil && a.Energy == 0 && a.Compute == 0 {
-			err = fmt.Errorf("%s: say a price, of energy, of compute or of both", at)
-		}
-	case core.ActBoost:
-		err = first(o.text("job", &a.Job, maxSentence, true), o.amount("tokens", &a.Tokens, true))
-	case core.ActPauseSkill:
-		err = first(o.text("skill", &a.Skill, maxSentence, true), o.span("for", &a.For, true))
-	case core.ActPost:
-		a.Post, err = parseJob(o.called("job", ""), o.members["job"])
-	case core.ActSteer:
-		if err = o.text("simulation", &a.Target, maxSentence, true); err == nil && o.members["action"] == nil {
-			err = o.wrong("action", "say what is to be done")
-		}
-		a.Steer = o.members["action"]
-	}
-	return a, err
-}
-
-// parseJob reads the attributes of a job that a script posts.
-func parseJob(at string, raw json.RawMessage) (*core.JobSpec, error) {
-	var attributes map[string]json.RawMessage
-	if json.Unmarshal(raw, &attributes) != nil || attributes == nil {
-		return nil, fmt.Errorf("%s: write an object with the attributes of a job", at)
-	}
-	inMillis(attributes)
-	job, err := missionfile.DecodeJob(attributes)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", at, err)
-	}
-	return job, nil
-}
-
-// inMillis reads the bare numbers of durations as scripts mean them: milliseconds,
-// where a mission file means seconds.
-func inMillis(attributes map[string]json.RawMessage) {
-	for _, name := range [...]string{"work", "deadline", "validation_window", "timeout"} {
-		if raw := attributes[name]; len(raw) > 0 && raw[0] >= '0' && raw[0] <= '9' {
-			attributes[name] = json.RawMessage(`"` + string(raw) + `ms"`)
 		}
 	}
 }

@@ -267,10 +267,7 @@ func (r *rehearsal) instant(now core.Time) error {
 func (r *rehearsal) carryOut(now core.Time, s scheduled) error {
 	if s.order == nil {
 		generation, before := r.desk.missions.inForce()
-		c, err := newCandidate(generation, before, r.edit(s.edit), r.desk.keys)
-		if err == nil {
-			_, err = r.takeEdit(now, c)
-		}
+		_, err := r.takeEdit(now, newCandidate(generation, before, r.edit(s.edit), r.desk.keys))
 		return err
 	}
 	if held := r.state.HeldEdit(); s.order.Say == core.ApplyEdit && held != nil {

@@ -132,7 +132,7 @@ func (p *program) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&p.data, "data", "", "the mission's data folder")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "write JSON")
 	root.AddCommand(
-		p.runCommand(), p.checkCommand(), p.fmtCommand(), p.statusCommand(), p.explainCommand(), p.costCommand(), p.logCommand(), p.jobCommand(), p.ownerCommand(), p.lsCommand(),
+		p.runCommand(), p.checkCommand(), p.planCommand(), p.applyCommand(), p.fmtCommand(), p.statusCommand(), p.explainCommand(), p.costCommand(), p.logCommand(), p.jobCommand(), p.ownerCommand(), p.lsCommand(),
 		p.verifyCommand(), p.replayCommand(), p.rebuildCommand(), p.importCommand(), p.newCommand(), p.policyCommand(), p.docsCommand(), p.schemaCommand(), p.versionCommand(),
 	)
 	root.AddCommand(p.decisionCommands()...)

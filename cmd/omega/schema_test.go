@@ -55,6 +55,7 @@ func forms() []form {
 		{"insights", "insights.jsonl", projection.Insight{}, ""},
 		{"report", "omega run --json", projection.Report{}, projection.ReportSchema},
 		{"check", "omega check --json", checked{}, ""},
+		{"plan", "omega plan --json", host.PlanSheet{}, host.PlanSchema},
 		{"verify", "omega verify --json", host.Audit{}, ""},
 		{"order", "omega owner --json", host.Acknowledgement{}, ""},
 		{"explain", "omega explain --json", inquiry.Explanation{}, "omega.explain/v1"},
@@ -89,6 +90,7 @@ func closed() map[reflect.Type][]any {
 		reflect.TypeFor[projection.Phase]():     {"ascendant", "stabilisation", "intervention"},
 		reflect.TypeFor[projection.Level]():     {"info", "warning", "error"},
 		reflect.TypeFor[missionfile.Severity](): {"error", "warning"},
+		reflect.TypeFor[host.PlanOutcome]():     {"new", "nothing", "applies", "held", "refused", "broken", "ended"},
 		reflect.TypeFor[projection.AlertKind](): {"stalled", "approval", "action", "edit", "script", "guardian", "tokens", "energy", "compute", "deadline", "unattended", "absent", "rejected"},
 	}
 }
