@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"crypto/ed25519"
+	"io"
 	"log/slog"
 	"time"
 
@@ -54,7 +55,7 @@ func OpenManual(c ManualConfig) (*Manual, error) {
 	log := slog.New(slog.DiscardHandler)
 	m.host.live = &live{
 		loop:  &loop{state: found.state, journal: found.journal, desk: newDesk(all, keys, &scripts{make: func() script.Engine { return c.Scripts }}, pastOf(found.journal)), save: m.save, follow: c.Follow},
-		inbox: make(chan input, maxInbox), orders: make(chan input, maxOrders), exec: c.Exec, data: c.Data, log: log,
+		inbox: make(chan input, maxInbox), orders: make(chan input, maxOrders), exec: c.Exec, data: c.Data, log: log, problems: io.Discard,
 		work: work, endWork: end, running: map[string]context.CancelFunc{}, stops: map[string]bool{},
 	}
 	m.saver = checkpointSaver{store: found.checkpoints, journal: found.journal, log: log}
@@ -96,7 +97,10 @@ func (m *Manual) TakeUp(mission *missionfile.Mission, missed []*core.Order) erro
 	if m.host.state.Status() == core.Ended {
 		return nil
 	}
-	reading := &missionfile.Reading{Mission: mission, Entry: mission.Entry(), Sources: mission.Sources()}
+	reading := &missionfile.Reading{} // of a file nobody can use
+	if mission != nil {
+		reading = &missionfile.Reading{Mission: mission, Entry: mission.Entry(), Sources: mission.Sources()}
+	}
 	if err := m.host.takeUp(Config{}, reading); err != nil {
 		return err
 	}

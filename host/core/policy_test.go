@@ -40,6 +40,14 @@ func (r *rig) ruling(hook core.Hook, say string) *core.Ruling {
 	return ruling
 }
 
+// restore goes on with a state that was sealed.
+func (r *rig) restore() {
+	r.t.Helper()
+	r.same()
+	r.state = r.mirror
+	r.same()
+}
+
 func policyNamed(name, mode string, on ...core.Hook) core.PolicySpec {
 	p := core.PolicySpec{Name: name, Mode: mode, Script: core.ScriptSpec{Path: name + ".js", Digest: core.Digest{1}, Timeout: core.Second, Memory: 64 << 20, Fallback: core.SayDeny}}
 	for _, hook := range on {
@@ -165,6 +173,7 @@ func TestAPersonDecidesWhatAPolicyAsks(t *testing.T) {
 	r.same()
 	require.Empty(t, r.order(core.Approve, "a"))
 	require.Equal(t, core.JobRunning, r.stateOf("a"), "it is not asked about again")
+	r.restore()
 	r.same()
 	r.run()
 	require.Equal(t, core.JobFinalized, r.stateOf("a"))
@@ -364,7 +373,7 @@ func TestRulingOutlastsThePause(t *testing.T) {
 		command.Ruling = r.ruling(core.HookDelegate, say)
 		r.must(command)
 		require.Equal(t, core.JobRunning, r.stateOf("a"))
-		r.same()
+		r.restore()
 		r.order(core.Resume, "")
 		require.Equal(t, want, r.stateOf("a"), say)
 		r.same()

@@ -177,6 +177,12 @@ func (w *world) reported(e *core.Entry) {
 				w.must(event.EnergyUsed == min(energy, spec.EnergyBudget) && event.ComputeUsed == min(compute, spec.ComputeBudget), "entry %d: %s is submitted with another usage", e.Seq, event.Job)
 				w.must(event.OverReported == (energy > spec.EnergyBudget || compute > spec.ComputeBudget), "entry %d: %s is marked over_reported %v", e.Seq, event.Job, event.OverReported)
 			}
+		case *core.AttemptDelegated:
+			w.usedAsSaid(e, event.Job, event.EnergyUsed, event.ComputeUsed)
+		case *core.AttemptFailed:
+			if event.Reason == "denied" {
+				w.usedAsSaid(e, event.Job, event.EnergyUsed, event.ComputeUsed)
+			}
 		case *core.RoundClosed:
 			for _, seat := range event.Absent {
 				j := w.book.jobs[event.Job]
@@ -189,6 +195,14 @@ func (w *world) reported(e *core.Entry) {
 				w.must(cut || w.meddled[event.Job] || kind == "outside" || kind == "simulated", "entry %d: seat %d of %s, %s, fell silent and nobody kept the host from speaking", e.Seq, seat, event.Job, kind)
 			}
 		}
+	}
+}
+
+// usedAsSaid checks what an attempt is to pay that asked for children.
+func (w *world) usedAsSaid(e *core.Entry, job string, energy, compute ledger.Amount) {
+	if said, ok := e.Command.(*core.Delegate); ok && said.Job == job {
+		spec := &w.mirror.Job(job).Spec
+		w.must(energy == min(used(said.EnergyUsed, spec.EnergyBudget), spec.EnergyBudget) && compute == min(used(said.ComputeUsed, spec.ComputeBudget), spec.ComputeBudget), "entry %d: %s hands work on with another usage than it said", e.Seq, job)
 	}
 }
 
