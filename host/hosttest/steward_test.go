@@ -86,7 +86,7 @@ func (w *world) advise() bool {
 	if w.faults {
 		w.advice(c)
 	}
-	w.host.Send("host", c)
+	w.host.Send(name, c)
 	w.did["advice of "+name[:5]]++
 	return true
 }
