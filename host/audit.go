@@ -128,6 +128,7 @@ func (a *auditor) entry(line journal.Line) (err error) {
 		a.problem(e.Seq, "a refused input has events")
 	}
 	a.check(e)
+	a.stewards(e)
 	a.state.Replay(e)
 	digest := line.Digest()
 	a.set.Apply(a.state, e, digest)

@@ -54,7 +54,7 @@ func (w *world) act() {
 	if chance(w.r, 30) && w.askPolicies(4) {
 		return
 	}
-	if chance(w.r, 30) && w.advise() {
+	if chance(w.r, 40) && w.advise() {
 		return
 	}
 	switch roll := w.r.IntN(100); {

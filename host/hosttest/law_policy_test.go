@@ -121,6 +121,9 @@ func (b *book) verdicts(e *fact) {
 	}
 	b.law(e.Say == say, "the verdicts on %s of %s come to %s, not to %s", e.Hook, e.Subject, say, e.Say)
 	b.ruled[e.Hook+" "+e.Subject] = say
+	if steward {
+		b.rulings = append(b.rulings, e)
+	}
 	if j := b.jobs[e.Subject]; e.Hook == "job.delegate" && j != nil {
 		j.said = say
 	}

@@ -58,6 +58,7 @@ type stewardship struct {
 	quiet    int
 	planned  string   // whose plan this entry records
 	wanted   []string // what has to follow it
+	rulings  []*fact  // on actions of a plan, in this entry
 	returned []string // to boosters, in this entry
 	gone     []string // offers that have to be dropped in this entry
 }
@@ -296,6 +297,7 @@ func (b *book) wishes(a *adviser, all []wish) {
 			b.law(one.Outcome == "refused" && one.Reason != "", "%s of %s is %s", one.Do, a.name, one.Outcome)
 		}
 	}
+	b.law(len(b.rulings) == 0, "policies were asked about what nobody wanted")
 	for _, o := range b.offers {
 		if a.name == guardian && o.by == guardian && !waits[o.ID] {
 			b.gone = append(b.gone, o.ID)
@@ -304,12 +306,23 @@ func (b *book) wishes(a *adviser, all []wish) {
 	b.law(len(b.offers)-len(b.gone) <= 64, "%d actions wait", len(b.offers)-len(b.gone))
 }
 
-// ruledOn is what policies said of an action in this entry.
+// ruledOn is what policies said of an action in this entry: the rulings stand
+// before the plan in the order of its actions.
 func (b *book) ruledOn(one *wish, id string) string {
+	hook, subject := "transfer", one.Job
 	if one.Do == "post" {
-		return b.ruled["job.post "+one.posts(id).Job]
+		hook, subject = "job.post", one.posts(id).Job
 	}
-	return b.ruled["transfer "+one.Job]
+	if one.Do != "post" && one.Do != "boost" || len(b.listening(hook)) == 0 {
+		return "allow"
+	}
+	if len(b.rulings) == 0 || one.Post != nil && b.rulings[0].Subject != subject {
+		b.law(false, "nobody was asked about %s of %s", one.Do, subject)
+		return ""
+	}
+	say := b.rulings[0].Say
+	b.rulings = b.rulings[1:]
+	return say
 }
 
 // posts is the job an action posts.
@@ -454,7 +467,7 @@ func (b *book) stewardsRest() {
 	b.law(len(b.gone) == 0, "nobody asks any more for %q, and they wait on", b.gone)
 	complete := b.status == "running" && b.open == 0 && b.expanded == b.declared && b.settings != nil && !b.attended()
 	b.law(!complete || b.rec.Refused != nil || b.full(), "nothing is open and nobody can post, and the mission goes on")
-	b.planned = ""
+	b.planned, b.rulings = "", nil
 }
 
 // pausedJob reports whether a skill of a job is paused.

@@ -115,12 +115,16 @@ func (w *world) last(n int) string {
 func (w *world) counts() map[string]int {
 	did := w.did
 	did["entries"] += len(w.lines)
+	boosted := map[string]bool{}
 	for _, line := range w.lines {
 		rec, _ := parseRecord(line)
 		for _, e := range rec.Events {
 			switch e.Type {
 			case "job_ended":
 				did["job "+e.State+" "+e.Reason]++
+				if boosted[e.Job] {
+					did["boosted "+e.State]++
+				}
 			case "round_closed":
 				did["round "+e.Outcome]++
 			case "attempt_failed":
@@ -130,6 +134,19 @@ func (w *world) counts() map[string]int {
 				}
 			case "verdict_given":
 				did["verdict "+e.Hook+" "+e.Say]++
+			case "plan_recorded":
+				did[e.Type]++
+				for _, a := range e.Actions {
+					did["action "+a.Do+" "+a.Outcome]++
+				}
+				if e.Same {
+					did["plan that says the same"]++
+				}
+				if e.Fault != "" {
+					did["plan that is a fault"]++
+				}
+			case "action_dropped":
+				did["action "+e.Reason]++
 			case "attempt_voided":
 				did[e.Type]++
 				did["voided "+e.Reason]++
@@ -138,6 +155,9 @@ func (w *world) counts() map[string]int {
 				did[fmt.Sprintf("asked %s, children %v", e.Reason, len(e.Children) > 0)]++
 			case "order_taken":
 				did["order "+strings.TrimSpace("answered "+e.Refusal)]++
+			case "reward_boosted":
+				did[e.Type]++
+				boosted[e.Job] = true
 			case "transfer":
 				for _, step := range e.Steps {
 					name, _, _ := strings.Cut(step[0], "/")
@@ -170,6 +190,8 @@ var enough = map[string]int{
 	"verdict job.assign allow": 100, "verdict job.assign ask": 12, "verdict job.assign deny": 12, "verdict job.delegate allow": 20, "verdict job.delegate ask": 3, "verdict job.delegate deny": 2,
 	"verdict job.post deny": 1, "voided edit": 8, "voided policy": 12, "voided stopping": 3, "asked policy, children true": 1, "job failed denied": 5, "script_suspended": 2,
 	"edit_held": 5, "edit_approved": 2, "refused ruling_unfit": 30, "order answered edit_unknown": 10,
+	"plan_recorded": 1000, "plan that says the same": 500, "plan that is a fault": 20, "action boost taken": 10, "action boost waiting": 10, "action expedite taken": 20, "action reprice taken": 8, "action pause_skill taken": 12,
+	"action post taken": 40, "action post waiting": 15, "action post refused": 40, "action post denied": 2, "action steer refused": 5, "action withdrawn": 30, "action denied": 3, "action_approved": 5, "boosted finalized": 3, "skill_resumed": 10,
 	"step usage": 60, "step energy_burn": 1, "step slash_share": 12, "step slash_employer": 10, "step seat_slash_employer": 4,
 }
 

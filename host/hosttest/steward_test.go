@@ -22,10 +22,10 @@ type stewardPlan struct {
 // drawStewards adds those who give advice, and the accounts they spend from.
 func (p *plan) drawStewards(r *rand.Rand) {
 	var may []string
-	if chance(r, 35) {
+	if chance(r, 50) {
 		p.stewards = append(p.stewards, stewardPlan{name: core.GuardianName})
 		for _, kind := range kindsOfAction {
-			if chance(r, 60) {
+			if chance(r, 75) {
 				may = append(may, fmt.Sprintf("%q", kind))
 			}
 		}
@@ -73,15 +73,20 @@ func (p *plan) advised(spec *core.Spec) {
 // advise lets the steward answer that is asked first; false where none is yet.
 func (w *world) advise() bool {
 	s := w.host.State()
-	name, at, ok := s.StewardDue()
-	if !ok || at > s.Now()+core.Time(w.r.IntN(2000)) {
+	name, _, ok := s.StewardDue()
+	switch until, _ := w.untilAdvice(); {
+	case !ok:
+		return false
+	case until > 0 && chance(w.r, 60):
+		w.wall = w.wall.Add(until)
+	case until > 0 && chance(w.r, 90):
 		return false
 	}
 	c := w.answerOf(name)
 	if w.faults {
 		w.advice(c)
 	}
-	w.host.Send("host", c)
+	w.host.Send(name, c)
 	w.did["advice of "+name[:5]]++
 	return true
 }
@@ -107,8 +112,8 @@ func (w *world) advice(c *core.Advise) {
 	case roll < 40 && before != nil:
 		c.Headline, c.Alerts, c.Actions = before.Headline, before.Alerts, slices.Clone(before.Actions)
 	default:
-		for range pick(w.r, 0, 0, 1, 1, 2, 3, 6) {
-			c.Actions = append(c.Actions, w.wish())
+		for range pick(w.r, 0, 1, 1, 2, 3, 6) {
+			c.Actions = append(c.Actions, w.wish(c.Steward))
 		}
 	}
 	w.advised[c.Steward] = c
@@ -139,14 +144,18 @@ func (w *world) advice(c *core.Advise) {
 }
 
 // wish is something a steward wants to do.
-func (w *world) wish() core.Action {
-	a := core.Action{Do: pick(w.r, append([]string{core.ActBoost, core.ActPost, core.ActExpedite, core.ActSteer, "dance"}, kindsOfAction...)...)}
+func (w *world) wish(by string) core.Action {
+	a := core.Action{Do: pick(w.r, append([]string{core.ActBoost, core.ActBoost, core.ActExpedite}, kindsOfAction...)...)}
+	if by != core.GuardianName && chance(w.r, 80) {
+		a.Do = core.ActPost
+	} else if chance(w.r, 8) {
+		a.Do = pick(w.r, core.ActSteer, "dance")
+	}
 	if jobs := w.book.order; len(jobs) > 0 {
 		a.Job = pick(w.r, jobs...).id
-		for range 6 { // rather one that waits
-			if j := w.book.jobs[a.Job]; !j.is("posted", "ready", "rejected") {
-				a.Job = pick(w.r, jobs...).id
-			}
+		waits := slices.DeleteFunc(slices.Clone(jobs), func(j *life) bool { return !j.is("posted", "ready", "rejected") })
+		if len(waits) > 0 && chance(w.r, 90) {
+			a.Job = pick(w.r, waits...).id
 		}
 	}
 	if chance(w.r, 5) {
