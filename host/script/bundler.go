@@ -66,7 +66,8 @@ type bundler struct {
 	read  func(path string) ([]byte, error) // asks the host
 }
 
-// bundle gives the code, a function of module that sets module.exports.
+// bundle gives the code, a function that evaluates the script and returns what it
+// exports.
 func (b *bundler) bundle() (code string, problems []Problem) {
 	result := api.Build(api.BuildOptions{
 		EntryPoints:    []string{b.entry},
@@ -74,7 +75,7 @@ func (b *bundler) bundle() (code string, problems []Problem) {
 		AbsWorkingDir:  "/",
 		Bundle:         true,
 		Platform:       api.PlatformNeutral,
-		Format:         api.FormatCommonJS,
+		Format:         api.FormatESModule,
 		Target:         api.ES2022,
 		Supported:      map[string]bool{"for-await": false, "async-generator": false, "top-level-await": false, "dynamic-import": false, "regexp-match-indices": false, "regexp-set-notation": false},
 		Charset:        api.CharsetUTF8,
@@ -82,7 +83,8 @@ func (b *bundler) bundle() (code string, problems []Problem) {
 		SourcesContent: api.SourcesContentExclude,
 		LegalComments:  api.LegalCommentsNone,
 		TsconfigRaw:    "{}",
-		Banner:         map[string]string{"js": "(function (module) {"},
+		Metafile:       true,
+		Banner:         map[string]string{"js": "(function () {"},
 		Footer:         map[string]string{"js": "})"},
 		LogLevel:       api.LogLevelSilent,
 		Plugins:        []api.Plugin{{Name: "omega", Setup: b.setup}},
@@ -91,9 +93,42 @@ func (b *bundler) bundle() (code string, problems []Problem) {
 		problems = append(problems, b.problem(m))
 	}
 	if len(problems) == 0 && len(result.OutputFiles) == 1 {
-		code = string(result.OutputFiles[0].Contents)
+		code = returning(string(result.OutputFiles[0].Contents), strings.Contains(result.Metafile, `"exports": []`))
 	}
 	return code, problems
+}
+
+// returning makes the return of a function of what a module exports, line for
+// line: the bundler writes one statement, the last one at the beginning of a
+// line.
+func returning(code string, nothing bool) string {
+	const export = "\nexport "
+	start := strings.LastIndex(code, export)
+	if start < 0 || nothing {
+		return code
+	}
+	before, statement := code[:start+1], code[start+len(export):]
+	if value, ok := strings.CutPrefix(statement, "default "); ok {
+		value, after, _ := strings.Cut(value, ";\n")
+		return before + "return { default: " + value + " };\n" + after
+	}
+	clause, after, _ := strings.Cut(strings.TrimPrefix(statement, "{"), "};")
+	var b strings.Builder
+	for line := range strings.Lines(clause) {
+		line, more := strings.CutSuffix(strings.TrimSpace(line), ",")
+		local, name, renamed := strings.Cut(line, " as ")
+		switch {
+		case renamed:
+			b.WriteString(name + ": " + local)
+		case line != "":
+			b.WriteString(line)
+		}
+		if more {
+			b.WriteByte(',')
+		}
+		b.WriteByte('\n')
+	}
+	return before + "return {" + b.String() + "};" + after
 }
 
 func (b *bundler) setup(build api.PluginBuild) {

@@ -158,14 +158,14 @@ func (r *realm) begin(at int64, seed uint64) {
 
 // exports evaluates the program.
 func (r *realm) exports() (*goja.Object, error) {
-	module := r.NewObject()
-	if err := module.Set("exports", r.NewObject()); err != nil {
+	v, err := r.load(goja.Undefined())
+	if err != nil {
 		return nil, err
 	}
-	if _, err := r.load(goja.Undefined(), module); err != nil {
-		return nil, err
+	if goja.IsUndefined(v) {
+		return r.NewObject(), nil
 	}
-	return module.Get("exports").ToObject(r.Runtime), nil
+	return v.ToObject(r.Runtime), nil
 }
 
 // call runs a call; what it panics with is caught by the caller.

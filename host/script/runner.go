@@ -467,6 +467,8 @@ func (r *Runner) inspectChild(l *lane, p *process, now time.Time) {
 		if spent > loadLimit {
 			p.kill()
 		}
+	case q.done && spent > stallAfter: // nobody waits for it
+		p.kill()
 	case spent > q.call.Timeout+killAfter:
 		p.killed = true
 		p.kill()

@@ -100,6 +100,28 @@ func TestProgram(t *testing.T) {
 	require.Equal(t, sha256.Sum256([]byte(digest)), p.Digest)
 }
 
+// TestExports are the ways in which a script may say what it exports.
+func TestExports(t *testing.T) {
+	r := runner(t)
+	for text, want := range map[string]string{
+		"const f = () => 1; export { f as default, f as other };":                                     `default other`,
+		"export default function () { return `\nexport { x };\n`; }":                                  `default`,
+		"module.exports = () => 1;":                                                                   `default`,
+		`const f = () => 1; export { f as default, f as "a b" };`:                                     `a b default`,
+		`export * from "./b"; export { default } from "./b";`:                                         `default x y`,
+		`export * as all from "./b"; export default class {}`:                                         `all default`,
+		"export default () => 1;\nexport const text = `\nexport default 7;\nexport {\n a as b\n};\n`": `default text`,
+	} {
+		p := bundle(t, r, folder{"a.js": text, "b.js": `export const x = 1; export function y() {} export default () => 1;`}, "a.js")
+		require.Equal(t, want, strings.Join(p.Exports, " "), text)
+	}
+	_, problems := r.Bundle(t.Context(), "a.js", folder{"a.js": "console.log(`\nexport { x };`)"}.read)
+	require.Equal(t, "no function is exported as default", problems[0].Summary)
+	p := bundle(t, r, folder{"a.js": "export default () => 1; export const other = (n) => n + 1;"}, "a.js")
+	a := r.Call(context.Background(), Call{Program: p, Export: "other", Input: []byte("2"), Timeout: patient})
+	require.Equal(t, "3", string(a.Value))
+}
+
 func TestProgramsAreMadeOnce(t *testing.T) {
 	r := runner(t)
 	f := folder{"a.js": `import b from "./b"; export default () => b;`, "b.js": `export default 1;`}
