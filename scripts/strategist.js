@@ -29,6 +29,7 @@ const defaults = {
   playbook: [],
   keep: "0",   // TOKEN of its account that it does not touch, for the energy of its jobs
   fee: "0.05", // governance.fee_ratio: what a job costs on top of its reward
+  look: "5m",  // how often it looks for alerts while there are jobs it would help
 };
 
 export const queries = {
@@ -57,16 +58,22 @@ export default function (input, view) {
       advice.posts.push(post);
     }
   }
+  // Jobs that end and workers that fail call a strategist; an alert does not. It
+  // has to be called for one, but only as long as there is somebody to help: a
+  // mission is not complete while a strategist has asked to be called.
+  const watched = input.open.rows.some((job) => params.playbook.some((play) =>
+    fits(play, { job: job.job, when: "alert" }, params.playbook) && !taken.has(called(play, job.job))));
+  if (watched) advice.wake = params.look;
   advice.headline = advice.posts.length > 0 ? `Posts ${advice.posts.map((post) => post.name).join(", ")}.` : "Nothing calls for a job.";
   return advice;
 }
 
 // causes is what has happened to jobs since it was last asked, and what the
-// guardian worries about now.
+// guardian worries about. Its last plan may be older than a job's end.
 function causes(input) {
   const all = input.events.filter((happening) => happening.job !== "").map(({ job, state, event }) => ({ job, when: state || event }));
   for (const alert of input.plan.alerts) {
-    if (alert.job && alert.severity !== "info") all.push({ job: alert.job, when: "alert" });
+    if (alert.severity !== "info" && input.open.rows.some((job) => job.job === alert.job)) all.push({ job: alert.job, when: "alert" });
   }
   return all;
 }
@@ -80,11 +87,14 @@ function fits(play, cause, playbook) {
 // is its own.
 const block = (job) => job.includes("__") ? job : job.split("_")[0];
 
+// called is the name of a play's job, as long as a name may be.
+const called = (play, job) => `${play.name}-${job}`.replace(/[^a-z0-9]+/g, "-").slice(0, 63);
+
 // write makes the job of a play.
 function write(play, cause, open) {
   const about = open.find((job) => job.job === cause.job);
   const model = about ? { skills: about.skills, reward: about.reward, work: about.work, priority: about.priority } : {};
-  const post = { title: `${play.name} for ${cause.job}`, ...model, required: false, ...play.post, name: `${play.name}-${cause.job}`.replace(/[^a-z0-9]+/g, "-").slice(0, 63) };
+  const post = { title: `${play.name} for ${cause.job}`, ...model, required: false, ...play.post, name: called(play, cause.job) };
   for (const needed of ["skills", "reward"]) {
     if (post[needed] === undefined) throw new Error(`the play ${play.name} needs ${needed}: ${cause.job} has ended and cannot be copied`);
   }

@@ -14,13 +14,17 @@ function ask({ events = [], alerts = [], open = [], playbook = [relief, second],
 }
 
 test("nothing happens without a cause", () => {
-  equal(ask({}), { headline: "Nothing calls for a job.", alerts: [], posts: [] });
+  equal(ask({ playbook: [second] }), { headline: "Nothing calls for a job.", alerts: [], posts: [] });
   equal(ask({ events: [{ ...expired, state: "finalized" }, { ...expired, job: "other" }] }).posts, []);
   equal(ask({ alerts: [{ ...alert, severity: "info" }] }).posts, []);
 });
 
 test("an alert is answered with a job like the one it is about", () => {
   equal(ask({ alerts: [alert] }).posts, [{ title: "Help the swarm", skills: ["build"], reward: 300, work: 60000, priority: "high", required: false, name: "relief-swarm" }]);
+});
+
+test("an alert about a job that has ended is out of date", () => {
+  equal(ask({ alerts: [{ ...alert, job: "probe" }], playbook: [{ ...relief, job: "probe" }] }).posts, []);
 });
 
 test("a job that has ended is replaced by what the play says", () => {
@@ -56,6 +60,13 @@ test("it spends what it has, with the fee, and says what it could not pay", () =
   equal(advice.posts.length, 1);
   equal(advice.alerts, [{ severity: "warning", text: "second-lander would cost 525, and macro may spend 475.", job: "lander" }]);
   equal(ask({ events: [expired], keep: "500" }).posts, []);
+});
+
+test("it looks for alerts only while there is a job it would help", () => {
+  equal(ask({}).wake, "5m");
+  equal(ask({ look: "1m" }).wake, "1m");
+  equal(ask({ alerts: [alert] }).wake, undefined);
+  equal(ask({ open: [job({ job: "relief-swarm" })] }).wake, undefined);
 });
 
 test("without a playbook it says what to do", () => {

@@ -3,7 +3,7 @@
 # its own, and the guardian watches all of it.
 
 mission "observatory" {
-  seed     = 7
+  seed     = 4
   duration = "12h"
 }
 
@@ -24,7 +24,7 @@ governance {
 }
 
 autonomy {
-  guardian_interval = "1m"
+  guardian_interval = "5m"
   may               = ["expedite"]
 }
 
@@ -75,13 +75,13 @@ strategist "director" {
         name = "second"
         when = "finalized"
         job  = "star_${i}"
-        post = { title = "Second look at ${series.star}", skills = ["period"], reward = 60, work = "20m", input = series }
+        post = { title = "Second look at ${series.star}", skills = ["period"], reward = 60, energy_budget = 100, work = "20m", input = series }
       }],
       [{
         name = "relief"
         when = "alert"
         job  = "occultation"
-        post = { title = "The occultation, from the recording", reward = 30 }
+        post = { title = "The occultation, from the recording", reward = 30, energy_budget = 100, input = local.series[1] }
       }],
     )
   }
@@ -97,7 +97,8 @@ worker "astronomer" {
 }
 
 worker "hasty" { # see there
-  slots  = 3
+  count  = 2
+  slots  = 2
   skills = ["period"]
   script = "scripts/hasty.js"
 }
@@ -158,11 +159,12 @@ job "catalogue" {
 }
 
 job "occultation" { # meant to be missed: half an hour of work, and twenty minutes
-  title    = "The moon covers rr-lyrae"
-  skills   = ["period"]
-  reward   = 25
-  work     = "30m"
-  deadline = "10m"
-  required = false
-  input    = local.series[1]
+  title         = "The moon covers rr-lyrae"
+  skills        = ["period"]
+  reward        = 25
+  energy_budget = 100
+  work          = "30m"
+  deadline      = "20m"
+  required      = false
+  input         = local.series[1]
 }
