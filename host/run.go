@@ -73,6 +73,9 @@ type Config struct {
 
 // engines readies what runs scripts; nothing is started before one is asked.
 func (c *Config) engines(patient bool) {
+	if c.Scripts == nil {
+		c.Scripts = func() script.Engine { return script.New(script.Options{}) }
+	}
 	c.run = &scripts{make: c.Scripts, patient: patient}
 	if c.Given.Scripts == nil {
 		c.Given.Scripts = c.run
