@@ -96,3 +96,11 @@ func BenchmarkPrepare(b *testing.B) {
 		require.NoError(b, err)
 	}
 }
+
+// BenchmarkBundle is the making of a program, in a child of its own.
+func BenchmarkBundle(b *testing.B) {
+	r := runner(b)
+	for n := 0; b.Loop(); n++ {
+		bundle(b, r, folder{"policy.js": benchPolicy + "// " + strconv.Itoa(n)}, "policy.js")
+	}
+}

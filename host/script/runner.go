@@ -30,7 +30,8 @@ const (
 	// maxBatchBytes is how much of them does.
 	maxBatchBytes = 16 << 20
 	// killAfter is when a child is killed that goes on after a call's timeout,
-	// because it is within something that cannot be interrupted.
+	// because it is within something that cannot be interrupted. It has as long
+	// again to note where that is.
 	killAfter = 60 * time.Millisecond
 	// stallAfter is when calls that wait behind a slow one go to another child.
 	stallAfter = 10 * time.Millisecond
@@ -469,7 +470,7 @@ func (r *Runner) inspectChild(l *lane, p *process, now time.Time) {
 		}
 	case q.done && spent > stallAfter: // nobody waits for it
 		p.kill()
-	case spent > q.call.Timeout+killAfter:
+	case spent > q.call.Timeout+killAfter && p.shared.noted().file != "", spent > q.call.Timeout+2*killAfter:
 		p.killed = true
 		p.kill()
 	case spent > stallAfter && !p.stalled:

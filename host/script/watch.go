@@ -129,10 +129,8 @@ func (w *watch) check() (running bool) {
 		w.pass(FaultTime, "it took longer than "+w.timeout.String())
 	case stacks > maxGrowth:
 		w.pass(FaultMemory, "it is nested too deeply")
-		w.look()
 	case heap > w.base+w.memory && w.holds() > w.base+w.memory:
 		w.pass(FaultMemory, fmt.Sprintf("it holds more than %d MiB", w.memory>>20))
-		w.look()
 	}
 	return true
 }
@@ -149,6 +147,7 @@ func (w *watch) holds() int64 {
 func (w *watch) pass(kind FaultKind, detail string) {
 	w.limit, w.interrupted = &Fault{Kind: kind, Detail: detail}, time.Now()
 	w.realm.Interrupt(w.limit)
+	w.look()
 }
 
 // look notes where the script is stuck, for the host to read once it has killed

@@ -1,4 +1,4 @@
-// memory|thrown *: 
+// memory|time|thrown *: 
 export default function () {
   return "x".repeat(1 << 24).split("").length;
 }

@@ -1,4 +1,4 @@
-// memory 4: holds more
+// memory *: 
 export default function () {
   let s = "x";
   for (;;) s += s;
