@@ -190,8 +190,8 @@ var enough = map[string]int{
 	"verdict job.assign allow": 100, "verdict job.assign ask": 12, "verdict job.assign deny": 12, "verdict job.delegate allow": 20, "verdict job.delegate ask": 3, "verdict job.delegate deny": 2,
 	"verdict job.post deny": 1, "voided edit": 8, "voided policy": 12, "voided stopping": 3, "asked policy, children true": 1, "job failed denied": 5, "script_suspended": 2,
 	"edit_held": 5, "edit_approved": 2, "refused ruling_unfit": 30, "order answered edit_unknown": 10,
-	"plan_recorded": 1000, "plan that says the same": 500, "plan that is a fault": 20, "action boost taken": 10, "action boost waiting": 10, "action expedite taken": 20, "action reprice taken": 8, "action pause_skill taken": 12,
-	"action post taken": 40, "action post waiting": 15, "action post refused": 40, "action post denied": 2, "action steer refused": 5, "action withdrawn": 30, "action denied": 3, "action_approved": 5, "boosted finalized": 3, "skill_resumed": 10,
+	"plan_recorded": 1500, "plan that says the same": 700, "plan that is a fault": 25, "action boost taken": 7, "action boost waiting": 15, "action expedite taken": 12, "action reprice taken": 4, "action pause_skill taken": 4,
+	"action post taken": 50, "action post waiting": 8, "action post refused": 80, "action post denied": 1, "action steer refused": 4, "action withdrawn": 30, "action denied": 2, "action_approved": 3, "boosted finalized": 3, "skill_resumed": 4,
 	"step usage": 60, "step energy_burn": 1, "step slash_share": 12, "step slash_employer": 10, "step seat_slash_employer": 4,
 }
 
