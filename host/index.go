@@ -2,6 +2,7 @@ package host
 
 import (
 	"container/heap"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/btree"
@@ -24,6 +25,7 @@ type index struct {
 	employs    map[string]int64 // open jobs by the account that pays
 	needs      [2]int64         // open jobs with an energy, a compute budget
 	held       ledger.Amount    // TOKEN in escrows, deposits and stakes
+	ahead      core.Duration    // autonomy.forecast_horizon
 	horizon    core.Time        // up to when a job counts as near
 	near       int64
 	far        agenda // due later than that
@@ -34,7 +36,7 @@ type index struct {
 // indexed is the index of the state as it is.
 func (d *desk) indexed(s *core.State) *index {
 	if !d.index.counts || d.index.generation != s.Generation() {
-		d.index.remake(s, d.missions.allQueries(s.Spec()))
+		d.index.renew(s, d.missions.allQueries(s.Spec()))
 	}
 	return &d.index
 }
@@ -64,10 +66,10 @@ type queue struct {
 	rows   *btree.BTreeG[*row]
 }
 
-// follow brings the index to the state after an entry, as long as it is that of
-// the generation in force; it is made when it is first used.
+// follow brings the index to the state after an entry. It is made when it is
+// first used.
 func (x *index) follow(s *core.State) {
-	if !x.counts || s.Generation() != x.generation {
+	if !x.counts {
 		return
 	}
 	for _, j := range s.Changed() {
@@ -75,19 +77,24 @@ func (x *index) follow(s *core.State) {
 	}
 }
 
-// remake builds the index for a generation, whose stewards ask these queries. It
-// looks at every job.
-func (x *index) remake(s *core.State, queries []script.Query) {
-	*x = index{generation: s.Generation(), counts: true}
-	x.jobs, x.employs = map[string]*counted{}, map[string]int64{}
+// renew makes the index fit a generation, whose stewards ask these queries. It
+// looks at every job where they ask for another order of them than before.
+func (x *index) renew(s *core.State, queries []script.Query) {
+	horizon := s.Spec().Autonomy.ForecastHorizon
+	next := index{generation: s.Generation(), counts: true, ahead: horizon, jobs: map[string]*counted{}, employs: map[string]int64{}}
 	for i := range queries {
 		switch q := &queries[i]; q.From {
 		case "jobs":
-			x.shelf(orderOf(q))
+			next.shelf(orderOf(q))
 		case "skills":
-			x.trades = map[string]*queue{}
+			next.trades = map[string]*queue{}
 		}
 	}
+	if x.counts && x.ahead == horizon && (x.trades == nil) == (next.trades == nil) && slices.EqualFunc(x.shelves, next.shelves, func(a, b *shelf) bool { return a.order == b.order }) {
+		x.generation = s.Generation()
+		return
+	}
+	*x = next
 	for _, j := range s.Jobs() {
 		x.enter(s, j)
 	}
@@ -183,7 +190,7 @@ func (x *index) put(c *counted, due core.Time) {
 	}
 }
 
-// reach moves the horizon on; an edit that shortens it makes another index.
+// reach moves the horizon on; an edit that moves it back makes another index.
 func (x *index) reach(horizon core.Time) {
 	for x.horizon = max(x.horizon, horizon); len(x.far) > 0 && x.far[0].due <= x.horizon; {
 		heap.Pop(&x.far).(*counted).near = true
@@ -193,7 +200,7 @@ func (x *index) reach(horizon core.Time) {
 
 // pressure is what weighs on the mission now, as the story tells it.
 func (x *index) pressure(s *core.State, now core.Time) projection.Pressure {
-	x.reach(now + core.Time(s.Spec().Autonomy.ForecastHorizon))
+	x.reach(now + core.Time(x.ahead))
 	return projection.Weigh(s, x.needs, x.near, int64(s.Open()), projection.LockedOf(x.held, tokens(s)))
 }
 

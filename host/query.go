@@ -103,8 +103,15 @@ func (x *index) copied() (all []*shelf) {
 }
 
 func benches(s *core.State) (all []bench) {
+	var block, spec *core.WorkerSpec // all of one block share a copy
 	s.Workers(func(w *core.Worker) bool {
-		all = append(all, benchOf(s, w))
+		if w.Spec() != block {
+			block = w.Spec()
+			same := *block
+			spec = &same
+		}
+		free, _ := s.StakesOf(w)
+		all = append(all, bench{w.ID, spec, w.Load, free, w.Draining})
 		return true
 	})
 	return all
