@@ -29,6 +29,7 @@ type index struct {
 	horizon    core.Time        // up to when a job counts as near
 	near       int64
 	far        agenda // due later than that
+	rows       bool   // some steward asks for them
 	shelves    []*shelf
 	trades     map[string]*queue // rows that wait or will wait, by skills; nil where nobody asks
 }
@@ -95,8 +96,33 @@ func (x *index) renew(s *core.State, queries []script.Query) {
 		return
 	}
 	*x = next
+	shelves := x.shelves
+	x.rows, x.shelves = len(shelves) > 0 || x.trades != nil, nil
 	for _, j := range s.Jobs() {
 		x.enter(s, j)
+	}
+	if x.shelves = shelves; len(shelves) > 0 {
+		x.fill()
+	}
+}
+
+// fill puts all rows into the shelves: sorted first, that takes a part of the
+// time.
+func (x *index) fill() {
+	rows := make([]*row, 0, len(x.jobs))
+	for _, c := range x.jobs {
+		rows = append(rows, c.row)
+	}
+	for _, s := range x.shelves {
+		slices.SortFunc(rows, func(a, b *row) int {
+			if s.less(a, b) {
+				return -1
+			}
+			return 1
+		})
+		for _, r := range rows {
+			s.rows.Load(r)
+		}
 	}
 }
 
@@ -123,7 +149,7 @@ func (x *index) enter(s *core.State, j *core.Job) {
 	c.needs = [2]bool{j.Spec.EnergyBudget > 0, j.Spec.ComputeBudget > 0}
 	x.count(c, 1)
 	x.put(c, j.DueAt())
-	if len(x.shelves) > 0 || x.trades != nil {
+	if x.rows {
 		x.replace(c, rowOf(s, j))
 	}
 }
@@ -224,6 +250,7 @@ func (x *index) purse(s *core.State, name string) purse {
 // shelf is the open jobs in one order, state by state.
 type shelf struct {
 	order string
+	less  func(a, b *row) bool
 	rows  *btree.BTreeG[*row]
 }
 
@@ -241,7 +268,7 @@ func (x *index) shelf(order string) {
 		}
 		return before(key(a), key(b), a, b)
 	}
-	x.shelves = append(x.shelves, &shelf{order, btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})})
+	x.shelves = append(x.shelves, &shelf{order, less, btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})})
 }
 
 // replace puts a job's row in the place of the one it had; nil takes it away.
