@@ -100,3 +100,13 @@ func BenchmarkRequest(b *testing.B) {
 		_ = r.desk.hear(r.state, 5000, core.HookPost, "extra", 1, r.desk.postRequest(r.state, 5000, "macro", "operator", job))
 	}
 }
+
+// BenchmarkIndex is what the index of 100,000 open jobs costs, once an edit asks
+// for another order of them.
+func BenchmarkIndex(b *testing.B) {
+	r := crowded(b, 100_000)
+	for b.Loop() {
+		r.desk.index = index{}
+		r.desk.indexed(r.state)
+	}
+}
