@@ -2,6 +2,7 @@ package host
 
 import (
 	"container/heap"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/btree"
@@ -24,9 +25,11 @@ type index struct {
 	employs    map[string]int64 // open jobs by the account that pays
 	needs      [2]int64         // open jobs with an energy, a compute budget
 	held       ledger.Amount    // TOKEN in escrows, deposits and stakes
+	ahead      core.Duration    // autonomy.forecast_horizon
 	horizon    core.Time        // up to when a job counts as near
 	near       int64
 	far        agenda // due later than that
+	rows       bool   // some steward asks for them
 	shelves    []*shelf
 	trades     map[string]*queue // rows that wait or will wait, by skills; nil where nobody asks
 }
@@ -34,7 +37,7 @@ type index struct {
 // indexed is the index of the state as it is.
 func (d *desk) indexed(s *core.State) *index {
 	if !d.index.counts || d.index.generation != s.Generation() {
-		d.index.remake(s, d.missions.allQueries(s.Spec()))
+		d.index.renew(s, d.missions.allQueries(s.Spec()))
 	}
 	return &d.index
 }
@@ -64,10 +67,10 @@ type queue struct {
 	rows   *btree.BTreeG[*row]
 }
 
-// follow brings the index to the state after an entry, as long as it is that of
-// the generation in force; it is made when it is first used.
+// follow brings the index to the state after an entry. It is made when it is
+// first used.
 func (x *index) follow(s *core.State) {
-	if !x.counts || s.Generation() != x.generation {
+	if !x.counts {
 		return
 	}
 	for _, j := range s.Changed() {
@@ -75,21 +78,51 @@ func (x *index) follow(s *core.State) {
 	}
 }
 
-// remake builds the index for a generation, whose stewards ask these queries. It
-// looks at every job.
-func (x *index) remake(s *core.State, queries []script.Query) {
-	*x = index{generation: s.Generation(), counts: true}
-	x.jobs, x.employs = map[string]*counted{}, map[string]int64{}
+// renew makes the index fit a generation, whose stewards ask these queries. It
+// looks at every job where they ask for another order of them than before.
+func (x *index) renew(s *core.State, queries []script.Query) {
+	horizon := s.Spec().Autonomy.ForecastHorizon
+	next := index{generation: s.Generation(), counts: true, ahead: horizon, jobs: map[string]*counted{}, employs: map[string]int64{}}
 	for i := range queries {
 		switch q := &queries[i]; q.From {
 		case "jobs":
-			x.shelf(orderOf(q))
+			next.shelf(orderOf(q))
 		case "skills":
-			x.trades = map[string]*queue{}
+			next.trades = map[string]*queue{}
 		}
 	}
+	if x.counts && x.ahead == horizon && (x.trades == nil) == (next.trades == nil) && slices.EqualFunc(x.shelves, next.shelves, func(a, b *shelf) bool { return a.order == b.order }) {
+		x.generation = s.Generation()
+		return
+	}
+	*x = next
+	shelves := x.shelves
+	x.rows, x.shelves = len(shelves) > 0 || x.trades != nil, nil
 	for _, j := range s.Jobs() {
 		x.enter(s, j)
+	}
+	if x.shelves = shelves; len(shelves) > 0 {
+		x.fill()
+	}
+}
+
+// fill puts all rows into the shelves: sorted first, that takes a part of the
+// time.
+func (x *index) fill() {
+	rows := make([]*row, 0, len(x.jobs))
+	for _, c := range x.jobs {
+		rows = append(rows, c.row)
+	}
+	for _, s := range x.shelves {
+		slices.SortFunc(rows, func(a, b *row) int {
+			if s.less(a, b) {
+				return -1
+			}
+			return 1
+		})
+		for _, r := range rows {
+			s.rows.Load(r)
+		}
 	}
 }
 
@@ -116,7 +149,7 @@ func (x *index) enter(s *core.State, j *core.Job) {
 	c.needs = [2]bool{j.Spec.EnergyBudget > 0, j.Spec.ComputeBudget > 0}
 	x.count(c, 1)
 	x.put(c, j.DueAt())
-	if len(x.shelves) > 0 || x.trades != nil {
+	if x.rows {
 		x.replace(c, rowOf(s, j))
 	}
 }
@@ -183,7 +216,7 @@ func (x *index) put(c *counted, due core.Time) {
 	}
 }
 
-// reach moves the horizon on; an edit that shortens it makes another index.
+// reach moves the horizon on; an edit that moves it back makes another index.
 func (x *index) reach(horizon core.Time) {
 	for x.horizon = max(x.horizon, horizon); len(x.far) > 0 && x.far[0].due <= x.horizon; {
 		heap.Pop(&x.far).(*counted).near = true
@@ -193,7 +226,7 @@ func (x *index) reach(horizon core.Time) {
 
 // pressure is what weighs on the mission now, as the story tells it.
 func (x *index) pressure(s *core.State, now core.Time) projection.Pressure {
-	x.reach(now + core.Time(s.Spec().Autonomy.ForecastHorizon))
+	x.reach(now + core.Time(x.ahead))
 	return projection.Weigh(s, x.needs, x.near, int64(s.Open()), projection.LockedOf(x.held, tokens(s)))
 }
 
@@ -217,6 +250,7 @@ func (x *index) purse(s *core.State, name string) purse {
 // shelf is the open jobs in one order, state by state.
 type shelf struct {
 	order string
+	less  func(a, b *row) bool
 	rows  *btree.BTreeG[*row]
 }
 
@@ -234,7 +268,7 @@ func (x *index) shelf(order string) {
 		}
 		return before(key(a), key(b), a, b)
 	}
-	x.shelves = append(x.shelves, &shelf{order, btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})})
+	x.shelves = append(x.shelves, &shelf{order, less, btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})})
 }
 
 // replace puts a job's row in the place of the one it had; nil takes it away.

@@ -97,14 +97,21 @@ func (x *index) snapshot(s *core.State, now core.Time, queries []script.Query) *
 // changes afterwards.
 func (x *index) copied() (all []*shelf) {
 	for _, s := range x.shelves {
-		all = append(all, &shelf{s.order, s.rows.Copy()})
+		all = append(all, &shelf{s.order, s.less, s.rows.Copy()})
 	}
 	return all
 }
 
 func benches(s *core.State) (all []bench) {
+	var block, spec *core.WorkerSpec // all of one block share a copy
 	s.Workers(func(w *core.Worker) bool {
-		all = append(all, benchOf(s, w))
+		if w.Spec() != block {
+			block = w.Spec()
+			same := *block
+			spec = &same
+		}
+		free, _ := s.StakesOf(w)
+		all = append(all, bench{w.ID, spec, w.Load, free, w.Draining})
 		return true
 	})
 	return all
@@ -178,6 +185,9 @@ func (shot *snapshot) jobs(q *script.Query) (found []*row) {
 		shot.shelves[at].each(core.JobState(state), key, q.Descending, func(r *row) bool {
 			if q.DeadlineWithin > 0 && name == "deadline" && !q.Descending && int64(r.due-shot.now) > q.DeadlineWithin {
 				return false // and so are all behind it
+			}
+			if q.WaitingOver > 0 && name == "waiting" && !q.Descending && int64(shot.now-r.since) < q.WaitingOver {
+				return false
 			}
 			if shot.fits(q, r) {
 				found = append(found, r)

@@ -146,7 +146,7 @@ func (p *pen) job(before string, r *row, now core.Time) {
 // bench is a worker as scripts see it.
 type bench struct {
 	id    string
-	spec  core.WorkerSpec
+	spec  *core.WorkerSpec // a copy: the state's own belongs to the loop
 	load  int64
 	stake ledger.Amount
 	gone  bool
@@ -154,7 +154,8 @@ type bench struct {
 
 func benchOf(s *core.State, w *core.Worker) bench {
 	free, _ := s.StakesOf(w)
-	return bench{w.ID, *w.Spec(), w.Load, free, w.Draining}
+	spec := *w.Spec()
+	return bench{w.ID, &spec, w.Load, free, w.Draining}
 }
 
 func (p *pen) worker(before string, w *bench) {
