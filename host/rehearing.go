@@ -112,7 +112,7 @@ func Rehear(ctx context.Context, data, policy string, program *script.Program, e
 func (r *retrial) follow(e *core.Entry) {
 	r.state.Replay(e)
 	if !r.index.counts || r.index.generation != r.state.Generation() {
-		r.index.remake(r.state, nil)
+		r.index.renew(r.state, nil)
 	}
 	r.index.follow(r.state)
 	for _, event := range e.Events {
