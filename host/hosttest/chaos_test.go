@@ -51,7 +51,7 @@ func (w *world) act() {
 	if chance(w.r, 25) && w.outsiders() {
 		return
 	}
-	if chance(w.r, 30) && w.askPolicies(4) {
+	if chance(w.r, 15) && w.askPolicies(15) {
 		return
 	}
 	if chance(w.r, 40) && w.advise() {
@@ -439,7 +439,8 @@ func (w *world) goOn() {
 	case w.book.status == "paused":
 		w.say(w.orderTo(core.Resume))
 	case w.outsiders():
-	case w.askPolicies(0):
+	case len(w.unruled) > 0:
+		w.askPolicies(0)
 	case len(w.awaiting()) > 0 && w.book.status == "running":
 		w.say(w.orderTo(pick(w.r, core.Approve, core.Deny)))
 		w.did["answered in the calm"]++

@@ -70,7 +70,7 @@ func (w *world) tryOpen() {
 	h, err := host.OpenManual(host.ManualConfig{
 		Journal: journal.Options{FS: w.disk, Mission: missionID, SegmentBytes: segment, FillBytes: 2 << 10},
 		Data:    data, Key: w.key, Secret: secret, Owner: w.owner, Now: func() time.Time { return w.wall },
-		Exec: w.exec, Begin: w.begin, Follow: w.follow,
+		Exec: w.exec, Begin: w.begin, Follow: w.follow, Scripts: author{w.seed},
 	})
 	if err != nil {
 		w.must(w.excuse(err), "the host does not start: %v", err)

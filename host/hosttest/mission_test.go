@@ -338,7 +338,7 @@ func (p *plan) file() string {
 		b.WriteString("nothing {\n")
 	}
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	say("# policies %v, stewards %v", p.policies, p.stewards) // the file has no words for them here
+	say("# stewards %v", p.stewards) // the file has no words for them here
 	say("mission \"sim\" {\n seed = %d\n duration = %q\n on_exhausted = %q\n}", p.seed, p.duration, p.exhausted)
 	say("treasury {\n tokens = %s\n worker_endowment = %d\n validator_endowment = %d\n}", p.tokens(), p.endowments[0], p.endowments[1])
 	say("resources {\n energy {\n capacity = %d\n price = %s\n}\n compute {\n capacity = %d\n price = %s\n}\n}", p.energy, p.price, p.compute, p.price)
@@ -371,6 +371,9 @@ func (p *plan) file() string {
 	}
 	if held > 0 {
 		say("validator \"v\" {\n count = %d\n}", held)
+	}
+	for i := range p.policies {
+		say("%s", p.policies[i].block())
 	}
 	for _, j := range p.jobs {
 		say("job %q {\n skills = %s\n reward = %s", j.name, j.skills, j.reward)
@@ -414,7 +417,11 @@ var otherKinds = []core.ValidatorKind{core.OutsideValidator, core.SimulatedValid
 
 func (p *plan) compile() (*missionfile.Mission, missionfile.Diagnostics) {
 	text := []byte(p.file())
-	mission, problems := missionfile.Compile("mission.hcl", []missionfile.Source{{Path: "mission.hcl", Bytes: text, Digest: sha256.Sum256(text)}})
+	sources := []missionfile.Source{{Path: "mission.hcl", Bytes: text, Digest: sha256.Sum256(text)}}
+	for i := range p.policies {
+		sources = append(sources, p.policies[i].source())
+	}
+	mission, problems := missionfile.CompileWith(author{}, "mission.hcl", sources)
 	if mission != nil {
 		p.complete(mission.Spec())
 	}
@@ -422,10 +429,9 @@ func (p *plan) compile() (*missionfile.Mission, missionfile.Diagnostics) {
 }
 
 // complete says what the mission file has no words for: who holds a validator's
-// key outside the host, how the others judge, which policies are asked,
+// key outside the host, how the others judge,
 // and who advises.
 func (p *plan) complete(spec *core.Spec) {
-	spec.Policies = p.specs()
 	p.advised(spec)
 	for i := range spec.Validators {
 		v := &spec.Validators[i]

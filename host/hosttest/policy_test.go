@@ -1,13 +1,17 @@
 package hosttest
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/missionfile"
+	"github.com/omega-run/omega/host/script"
 )
 
 // policyPlan is a policy before it is in a spec. Its version stands for what its
@@ -31,6 +35,9 @@ func drawPolicy(r *rand.Rand, name string) policyPlan {
 			p.on = append(p.on, string(hook))
 		}
 	}
+	if len(p.on) == 0 {
+		p.on = []string{string(core.HookAssign)}
+	}
 	return p
 }
 
@@ -53,22 +60,61 @@ func otherPolicies(r *rand.Rand, before []policyPlan) []policyPlan {
 	return next
 }
 
-// specs are the policies as a mission file would declare them.
-func (p *plan) specs() (all []core.PolicySpec) {
-	for _, one := range p.policies {
-		all = append(all, core.PolicySpec{Name: one.name, On: one.on, Mode: one.mode, Script: core.ScriptSpec{
-			Path: one.name + ".js", Digest: sha256.Sum256(fmt.Appendf(nil, "%s %d", one.name, one.version)), Timeout: core.Second, Memory: 64 << 20, Fallback: one.fallback,
-		}})
+// block declares the policy.
+func (p *policyPlan) block() string {
+	return fmt.Sprintf("policy %q {\n script = %q\n on = [\"%s\"]\n mode = %q\n fallback = %q\n}", p.name, p.name+".js", strings.Join(p.on, `", "`), p.mode, p.fallback)
+}
+
+// source is the file of its script.
+func (p *policyPlan) source() missionfile.Source {
+	text := fmt.Appendf(nil, "// version %d\n", p.version)
+	return missionfile.Source{Path: p.name + ".js", Bytes: text, Digest: sha256.Sum256(text)}
+}
+
+// author stands for the engine: what scripts say follows from the seed of the
+// call and the mood of who wrote them.
+type author struct{ seed uint64 }
+
+func (author) Bundle(_ context.Context, entry string, read func(string) ([]byte, error)) (*script.Program, []script.Problem) {
+	text, err := read(entry)
+	if err != nil {
+		return nil, []script.Problem{{File: entry, Summary: "Not there", Detail: err.Error()}}
 	}
-	return all
+	digest := sha256.Sum256(text)
+	return &script.Program{Entry: entry, Digest: sha256.Sum256(append([]byte(entry), text...)), Files: []script.File{{Path: entry, Digest: digest}}, Exports: []string{"default"}}, nil
+}
+
+func (a author) Call(_ context.Context, c script.Call) script.Answer {
+	switch a.says(rand.New(rand.NewPCG(a.seed, c.Seed)), hex.EncodeToString(c.Program.Digest[:])) {
+	case "fault":
+		return script.Answer{Fault: &script.Fault{Kind: script.FaultThrown, File: c.Program.Entry, Line: 1, Detail: "as the seed wants"}}
+	case core.SayDeny:
+		return script.Answer{Value: []byte(`{"allow":false,"reason":"as the seed wants"}`)}
+	case core.SayAsk:
+		return script.Answer{Value: []byte(`{"ask":true,"reason":"as the seed wants"}`)}
+	case "nonsense":
+		return script.Answer{Value: []byte(`{"allow":"perhaps"}`)}
+	}
+	return script.Answer{Value: []byte(`{"allow":true}`)}
 }
 
 // moods is how scripts of policies behave.
 var moods = []string{"kind", "kind", "mixed", "mixed", "strict", "curious", "broken"}
 
-func (w *world) moodOf(p policy) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", w.seed, p.Script))
-	return moods[int(sum[0])%len(moods)]
+func (a author) says(r *rand.Rand, script string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", a.seed, script))
+	roll := r.IntN(100)
+	switch mood := moods[int(sum[0])%len(moods)]; {
+	case mood == "broken" && roll < 50 || mood == "mixed" && roll < 5:
+		return "nonsense"
+	case mood == "broken" && roll < 95 || mood == "mixed" && roll < 10:
+		return "fault"
+	case mood == "strict" && roll < 40 || mood == "mixed" && roll < 20:
+		return core.SayDeny
+	case mood == "curious" && roll < 50 || mood == "mixed" && roll < 35:
+		return core.SayAsk
+	}
+	return core.SayAllow
 }
 
 // verdictOf is what one policy says.
@@ -76,20 +122,13 @@ func (w *world) verdictOf(p policy) core.Verdict {
 	digest, err := hex.DecodeString(p.Script)
 	w.must(err == nil, "%q is no digest", p.Script)
 	v := core.Verdict{Policy: p.Name, Shadow: p.Mode == "shadow", Script: core.Digest(digest), Say: "allow"}
-	mood := w.moodOf(p)
-	if w.drop.ways {
-		mood = "kind"
-	}
-	roll := w.r.IntN(100)
-	switch {
+	switch says := (author{w.seed}).says(w.r, p.Script); {
 	case w.book.out[p.Name]:
 		v.Fault, v.Say = "suspended", p.Fallback
-	case mood == "broken" && roll < 95 || mood == "mixed" && roll < 10:
+	case says == "fault", says == "nonsense":
 		v.Fault, v.Say = "scripts/"+p.Name+".js:1: as the seed wants", p.Fallback
-	case mood == "strict" && roll < 40 || mood == "mixed" && roll < 20:
-		v.Say, v.Reason = "deny", "as the seed wants"
-	case mood == "curious" && roll < 50 || mood == "mixed" && roll < 35:
-		v.Say, v.Reason = "ask", "as the seed wants"
+	case says != core.SayAllow:
+		v.Say, v.Reason = says, "as the seed wants"
 	}
 	return v
 }
@@ -127,7 +166,8 @@ func (w *world) heard(e *core.Entry) {
 	}
 }
 
-// askPolicies lets policies answer one request; false where none waits.
+// askPolicies answers one request in the place of the host, which asks them too;
+// false where none waits.
 func (w *world) askPolicies(unfit int) bool {
 	if n := len(w.unruled); n > 0 {
 		d := w.unruled[n-1]
