@@ -34,7 +34,7 @@ func (c *Advise) unfit() string {
 		add(a.Why, a.Job, a.Skill, a.Target)
 		bytes += len(a.content())
 		if a.Ruling != nil {
-			rulings += len(a.Ruling.Request)
+			rulings += a.Ruling.size()
 		}
 	}
 	switch {
@@ -44,12 +44,24 @@ func (c *Advise) unfit() string {
 		return fmt.Sprintf("%d actions, at most %d are taken", len(c.Actions), MaxActions)
 	case text > MaxPlanText:
 		return fmt.Sprintf("%d bytes of text, at most %d are taken", text, MaxPlanText)
-	case bytes > maxPlanBytes || rulings > maxRulings:
+	case bytes > maxPlanBytes:
 		return fmt.Sprintf("its actions take %d bytes, at most %d are taken", bytes, maxPlanBytes)
+	case rulings > maxRulings:
+		return fmt.Sprintf("what policies were given and said about its actions takes %d bytes, at most %d are taken", rulings, maxRulings)
 	case !valid:
 		return "a text is not UTF-8"
 	}
 	return ""
+}
+
+// size is about how many bytes a ruling takes in the journal.
+func (r *Ruling) size() int {
+	const plain = 300
+	n := plain + len(r.Request)
+	for i := range r.Verdicts {
+		n += plain + len(r.Verdicts[i].Reason) + len(r.Verdicts[i].Fault)
+	}
+	return n
 }
 
 // content is what makes two actions the same.
@@ -134,7 +146,11 @@ func (s *State) judge(st *Steward, a *Action, id string, d *draft, before *Propo
 	case before != nil && before.denied:
 		return OutcomeRefused, "the owner has said no"
 	}
-	if problem := s.cannot(a, id, st.Name, d); problem != "" {
+	payer := st.Name
+	if guardian && s.purseNamed(payer) == nil { // the owner may still pay
+		payer = s.spec.Mission.Owner
+	}
+	if problem := s.cannot(a, id, payer, d); problem != "" {
 		return OutcomeRefused, problem
 	}
 	poor := s.cannotPay(a, st.Name, d)
@@ -336,7 +352,10 @@ func (s *State) costOf(a *Action) ledger.Amount {
 // cannotPay says in a sentence what an account lacks, "" if it can pay.
 func (s *State) cannotPay(a *Action, payer string, d *draft) string {
 	cost, free := s.costOf(a), s.freeIn(payer)-d.spent
-	if cost <= free {
+	switch {
+	case a.Do == ActPost && s.purseNamed(payer) == nil:
+		return "there is no account " + payer
+	case cost <= free:
 		return ""
 	}
 	return fmt.Sprintf("it costs %s, account %s has %s left", cost, payer, max(0, free))

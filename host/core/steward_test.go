@@ -565,3 +565,20 @@ func TestStewardsThatKeepFailingAreNotAsked(t *testing.T) {
 	name, _, ok := r.state.StewardDue()
 	require.False(t, ok && name == "guardian")
 }
+
+func TestGuardianWithoutAccountAsksTheOwner(t *testing.T) {
+	spec := stewarded()
+	spec.Accounts = nil
+	r := newRig(t, spec, jobNamed("a"))
+	r.asked("guardian")
+	p := r.advise("guardian",
+		core.Action{Do: core.ActPost, Post: &core.JobSpec{ID: "free", Skills: []string{"s"}}},
+		core.Action{Do: core.ActPost, Post: &core.JobSpec{ID: "paid", Skills: []string{"s"}, Reward: tokens}})
+	require.Equal(t, "waiting there is no account guardian; waiting there is no account guardian", outcomes(p))
+	require.Empty(t, r.order(core.Approve, p.Actions[1].ID))
+	require.Empty(t, r.state.Job("paid").Spec.Employer)
+	r.asked("macro")
+	p = r.advise("macro", core.Action{Do: core.ActPost, Post: &core.JobSpec{ID: "other", Skills: []string{"s"}}})
+	require.Equal(t, "refused no account is called macro", outcomes(p))
+	r.same()
+}
