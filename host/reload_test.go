@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/missionfile"
 )
 
 // reloadMission stands for the flagship: a few blocks of each kind, work that is
@@ -491,4 +492,118 @@ func (w *watched) says(parts ...string) {
 func (w *watched) saysOften(times int, part string) {
 	w.t.Helper()
 	require.Eventually(w.t, func() bool { return strings.Count(w.said.String(), part) >= times }, 20*time.Second, 5*time.Millisecond, "%s\nin\n%s", part, w.said)
+}
+
+// Files of values are watched too. A secret's value stands in no record, so a new
+// one is no new generation; it is what programs are given from then on.
+func TestValuesAreReadAgain(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
+	t.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
+	dir, values := filepath.Join(home, "m"), filepath.Join(home, "elsewhere", "values.hcl")
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	require.NoError(t, os.Mkdir(filepath.Dir(values), 0o755))
+	put(t, filepath.Join(dir, "mission.hcl"), `
+variable "energy" { type = number }
+variable "token" {
+  type      = string
+  sensitive = true
+}
+mission "m" {}
+treasury { tokens = 1000 }
+resources {
+  energy { capacity = var.energy }
+}
+worker "w" {
+  skills = ["s"]
+  exec {
+    command = ["sleep", "600"]
+    secrets = { TOKEN = var.token }
+  }
+}
+job "a" {
+  skills = ["s"]
+  reward = 1
+}
+`)
+	put(t, values, "energy = 1000\ntoken = \"first one\"\n")
+	said := &journalOfWords{}
+	ctx, leave := context.WithCancel(context.Background())
+	s, err := Open(ctx, Config{Path: dir, Data: filepath.Join(home, "data"), Given: missionfile.Given{Files: []string{values}}, Problem: said})
+	require.NoError(t, err)
+	w := &watched{owner: &owner{t: t, session: s}, said: said}
+	t.Cleanup(func() { leave(); _, _ = s.Wait() })
+	w.until(event[*core.AttemptStarted])
+
+	put(t, values, "energy = 1000\ntoken = \"second one\"\n")
+	w.says("the values of sensitive variables have been read again")
+	spec := core.ExecSpec{Secrets: []core.Secret{{Name: "TOKEN", Variable: "token"}}}
+	require.Equal(t, "second one", s.host.desk.missions.secretsOf(&spec)[0].Value)
+	put(t, values, "energy = 2000\ntoken = \"second one\"\n")
+	w.until(generation(2))
+	leave()
+	_, err = s.Wait()
+	require.NoError(t, err)
+	r, err := Read(s.Data())
+	require.NoError(t, err)
+	require.EqualValues(t, 2, r.State.Generation())
+	require.EqualValues(t, 2000_000_000, r.State.Spec().Resources.Energy.Capacity)
+}
+
+// A trace tells a change from what only looks like one.
+func TestTraceSeesWhatHasChanged(t *testing.T) {
+	dir := t.TempDir()
+	mission, part := filepath.Join(dir, "a.hcl"), filepath.Join(dir, "part.txt")
+	put(t, mission, reloadMission(1000, `locals { part = file("part.txt") }`))
+	put(t, part, "one")
+	seen := see(dir, missionfile.Given{})
+	require.NotNil(t, seen.Mission, seen.Problems)
+	require.False(t, seen.trace.changed())
+
+	require.NoError(t, os.Chtimes(part, time.Now(), time.Now()))
+	put(t, filepath.Join(dir, "notes.txt"), "of no concern")
+	require.False(t, seen.trace.changed())
+	put(t, part, "two") // as long, and as old as a clock can tell
+	require.True(t, seen.trace.changed())
+	put(t, part, "one")
+	require.False(t, seen.trace.changed())
+	put(t, filepath.Join(dir, "b.hcl"), "")
+	require.True(t, seen.trace.changed(), "a file more is part of the mission")
+	require.NoError(t, os.Remove(filepath.Join(dir, "b.hcl")))
+	require.False(t, seen.trace.changed())
+
+	// What is written between the reading and the look at the disk is a change.
+	late := &trace{path: dir, files: map[string]stamp{}}
+	put(t, part, "three")
+	late.follow(seen.Reading)
+	require.True(t, late.changed())
+
+	// A file that is missing is waited for, and one that lies there and cannot be
+	// used is not read again and again.
+	put(t, part, "one")
+	require.NoError(t, os.Remove(part))
+	seen = see(dir, missionfile.Given{})
+	require.Nil(t, seen.Mission)
+	require.False(t, seen.trace.changed())
+	put(t, part, "one")
+	require.True(t, seen.trace.changed())
+	seen.trace.acceptUnread()
+	require.False(t, seen.trace.changed())
+}
+
+// Only folders in which a change can show are watched, and never the data
+// folder, dot folders or node_modules.
+func TestWatchedFolders(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "m")
+	for _, part := range []string{"parts/deep", "other", "data/journal", ".git", "node_modules/x"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, part), 0o755))
+	}
+	file := filepath.Join(dir, "mission.hcl")
+	put(t, file, "")
+	tr := &trace{path: file, files: map[string]stamp{file: {}}}
+	for _, name := range []string{"parts/deep/a.txt", "data/x", ".git/x", "node_modules/x/y.js"} {
+		tr.files[filepath.Join(dir, name)] = stamp{}
+	}
+	require.Equal(t, []string{root, dir, filepath.Join(dir, "parts"), filepath.Join(dir, "parts", "deep")}, tr.folders(filepath.Join(dir, "data")))
 }
