@@ -64,6 +64,7 @@ func forms() []form {
 		{"explain-policy", "omega explain POLICY --json", inquiry.PolicyStory{}, "omega.explain.policy/v1"},
 		{"explain-steward", "omega explain STEWARD --json", inquiry.StewardStory{}, "omega.explain.steward/v1"},
 		{"policy-test", "omega policy test --json", Trial{}, ""},
+		{"policy-diff", "omega policy diff --json", host.Rehearing{}, "omega.policy-diff/v1"},
 		{"new", "omega new --json", Begun{}, ""},
 		{"cost", "omega cost --json", inquiry.BillSheet{}, "omega.cost/v1"},
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/omega-run/omega/host"
 	"github.com/omega-run/omega/host/missionfile"
 	"github.com/omega-run/omega/host/script"
+	"github.com/omega-run/omega/scripts"
 )
 
 // Trial is what `omega policy test` writes with --json.
@@ -209,12 +210,24 @@ func faultLine(place string, f *script.Fault, entry string) string {
 // bundle makes a program of a file in a mission's folder, or of one that comes
 // with omega.
 func bundle(ctx context.Context, engine script.Engine, folder, entry string) (*script.Program, missionfile.Diagnostics) {
+	if name, own := strings.CutPrefix(entry, "omega:"); own {
+		folder = "."
+		if _, there := scripts.Source(name); !there {
+			return nil, missionfile.Diagnostics{{Severity: missionfile.Error, Summary: "There is no " + entry, Detail: "There are omega:" + strings.Join(scripts.Names(), ", omega:") + ".", File: entry, Line: 1, Column: 1}}
+		}
+	}
 	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return nil, missionfile.Diagnostics{{Severity: missionfile.Error, Summary: "Folder cannot be read", Detail: err.Error(), File: folder}}
 	}
 	defer root.Close()
-	program, problems := engine.Bundle(ctx, entry, func(path string) ([]byte, error) { return fs.ReadFile(root.FS(), path) })
+	program, problems := engine.Bundle(ctx, entry, func(path string) ([]byte, error) {
+		if name, own := strings.CutPrefix(path, "omega:"); own {
+			text, _ := scripts.Source(name)
+			return text, nil
+		}
+		return fs.ReadFile(root.FS(), path)
+	})
 	var found missionfile.Diagnostics
 	for _, one := range problems {
 		found = append(found, missionfile.Diagnostic{
