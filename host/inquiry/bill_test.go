@@ -26,7 +26,7 @@ type play struct {
 	orders  int64
 }
 
-func newPlay(t *testing.T, seed uint64) *play {
+func newPlay(t *testing.T, seed uint64, change ...func(*core.Spec)) *play {
 	p := &play{t: t, r: rand.New(rand.NewPCG(seed, 1)), state: core.New()}
 	var s core.Spec
 	for _, setting := range core.Settings() {
@@ -40,6 +40,9 @@ func newPlay(t *testing.T, seed uint64) *play {
 	s.Resources.Energy.Capacity, s.Resources.Energy.Price = 5_000*one, 7*one
 	s.Governance.Committee, s.Governance.SlashTreasury, s.Governance.SlashBurn = 0, 300_000, 333_333
 	s.Workers = []core.WorkerSpec{{Name: "w", Instances: []string{"w_0", "w_1", "w_2"}, Skills: []string{"s"}, Slots: 2, Kind: core.Simulated, Simulated: core.SimulatedSpec{Speed: 1_000_000}}}
+	for _, f := range change {
+		f(&s)
+	}
 	p.step(&core.Genesis{Mission: "M", OwnerKey: [32]byte{9}, Apply: core.Generation{Entry: "mission.hcl", Spec: s}})
 	expand := &core.Expand{Generation: 1, Next: 6}
 	for i := range 6 {
@@ -219,6 +222,70 @@ func TestBillsOfFamilies(t *testing.T) {
 	}
 	require.GreaterOrEqual(t, deep, 2, "children of children should have been posted")
 	require.True(t, slashed)
+}
+
+// TestBillsOfBoosts: what stewards add to rewards and get back, and the jobs
+// they post, are on the bill of whoever paid.
+func TestBillsOfBoosts(t *testing.T) {
+	taken, back := 0, false
+	for seed := range uint64(20) {
+		p := newPlay(t, seed, func(s *core.Spec) {
+			s.Guardian = &core.GuardianSpec{Script: core.ScriptSpec{Path: "omega:guardian", Fallback: "none"}}
+			s.Autonomy.GuardianInterval, s.Autonomy.May = core.Minute, []string{core.ActBoost, core.ActPost}
+			s.Accounts = append(s.Accounts, core.AccountSpec{Name: core.GuardianName, Tokens: 400 * one})
+		})
+		for range 4 {
+			for range 40 {
+				p.turn()
+				p.advise()
+			}
+			p.check()
+		}
+		steward := inquiry.NewStewardship(core.GuardianName)
+		for _, e := range p.entries {
+			steward.Apply(e)
+		}
+		told := steward.Story(p.state)
+		amount := func(text string) ledger.Amount {
+			a, err := ledger.ParseAmount(text)
+			require.NoError(t, err)
+			return a
+		}
+		m := told.Spending
+		require.Equal(t, amount(m.Free), amount(m.Given)+amount(m.Back)-amount(m.Jobs)-amount(m.Boosts))
+		for _, row := range p.sheet("", inquiry.ByAccount, 100).Rows {
+			if row.Key == m.Account {
+				require.Equal(t, amount(m.Jobs)+amount(m.Boosts), amount(row.Parts["paid"]))
+				require.Equal(t, m.Back, row.Parts["back"])
+			}
+		}
+		if taken += int(told.Counts.Taken); m.Boosts != "0" && m.Back != "0" {
+			back = true
+		}
+	}
+	require.Greater(t, taken, 20)
+	require.True(t, back)
+}
+
+// advise has the guardian boost a job and post another, where it is asked.
+func (p *play) advise() {
+	if _, due, ok := p.state.StewardDue(); !ok || due > p.at || p.r.IntN(3) > 0 {
+		return
+	}
+	post := p.job("", 10*one)
+	var waits string
+	for _, j := range p.state.Jobs() {
+		if j.Parent == nil && (j.State == core.JobReadyState || j.State == core.JobRejected || j.State == core.JobPostedState) {
+			waits = j.Spec.ID
+		}
+	}
+	p.step(&core.Advise{
+		Steward: core.GuardianName, Seen: p.state.Seq(), Generation: p.state.Generation(), Headline: fmt.Sprint(len(p.entries)),
+		Actions: []core.Action{
+			{Do: core.ActBoost, Job: waits, Tokens: ledger.Amount(1+p.r.IntN(20)) * one},
+			{Do: core.ActPost, Post: &post},
+		},
+	})
 }
 
 func TestFinderSuggests(t *testing.T) {

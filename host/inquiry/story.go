@@ -273,7 +273,11 @@ func (s *Story) decided(e *core.Entry, event core.Event) {
 		if ev.Job == s.spec.ID {
 			s.askedIn = s.out.State
 			s.state(e.At, core.JobAwaiting)
-			s.decide(e, event.Name(), "a person is asked", ev.Reason, ev.Detail)
+			text := "a person is asked"
+			if n := len(ev.Children); n > 0 {
+				text += fmt.Sprintf(" whether it may post %d children", n)
+			}
+			s.decide(e, event.Name(), text, ev.Reason, ev.Detail)
 		}
 	case *core.ApprovalGiven:
 		if ev.Job == s.spec.ID {

@@ -252,3 +252,49 @@ func TestAnEditEndsWhatItMends(t *testing.T) {
 	require.Nil(t, after.Autonomy.Held)
 	require.Empty(t, after.Autonomy.Suspended)
 }
+
+// A real guardian boosts a job that waits: the books agree with the ledger at
+// every entry, and say why the tokens moved.
+func TestBoostsAreBooked(t *testing.T) {
+	s := spec()
+	s.Guardian = &core.GuardianSpec{Script: core.ScriptSpec{Path: "omega:guardian", Fallback: "none"}}
+	s.Autonomy.May, s.Autonomy.GuardianInterval = []string{core.ActBoost, core.ActExpedite}, core.Second
+	s.Accounts = []core.AccountSpec{{Name: core.GuardianName, Tokens: 100 * one}}
+	d := start(t, s, job("a"), job("b"), job("c"), job("d"))
+	d.plan["d"] = []string{"fail", "fail", "fail"}
+	d.expand()
+	d.at += core.Time(2 * core.Second)
+	d.do(&core.Advise{Steward: core.GuardianName, Seen: d.state.Seq(), Generation: 1, Headline: "two wait", Actions: []core.Action{
+		{Do: core.ActBoost, Job: "c", Tokens: 5 * one}, {Do: core.ActBoost, Job: "d", Tokens: 7 * one}, {Do: core.ActExpedite, Job: "d"},
+		{Do: core.ActReprice, Energy: 2 * one},
+	}})
+	d.run(400)
+	require.Equal(t, core.JobFinalized, d.ended("c"))
+	require.Equal(t, core.JobFailed, d.ended("d"))
+	got := contents(t, d.live)
+	var books projection.ResourceLedger
+	strict(t, got["resource-ledger.json"], &books)
+	require.Contains(t, books.Totals, projection.CauseTotal{Unit: "TOKEN", Cause: "boost", Amount: "19", Count: 3}, "12 given, 7 come back")
+	require.Contains(t, got["structured-log.jsonl"]+got["mesh-history.jsonl"], "reward_boosted")
+	var plan projection.AutonomyPlan
+	strict(t, got["autonomy-plan.json"], &plan)
+	require.Equal(t, "95", plan.Budget)
+	require.Len(t, plan.Waiting.Items, 1)
+	atOnce := projection.New("")
+	follow(t, atOnce, d.all, nil)
+	require.Equal(t, got, contents(t, atOnce), "from the record")
+}
+
+// ended is how a job has ended.
+func (d *driver) ended(id string) core.JobState {
+	for _, r := range d.all {
+		e, err := core.ParseEntry(r.line)
+		require.NoError(d.t, err)
+		for _, event := range e.Events {
+			if ended, ok := event.(*core.JobEnded); ok && ended.Job == id {
+				return ended.State
+			}
+		}
+	}
+	return ""
+}
