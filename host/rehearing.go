@@ -16,21 +16,21 @@ import (
 // recorded, schema omega.policy-diff/v1. What has been recorded is given again:
 // the request, the params and the mission's state of then.
 type Rehearing struct {
-	Schema    string    `json:"schema"`
-	Mission   string    `json:"mission"`
-	Seq       core.Seq  `json:"seq"` // the last entry that was read
-	Policy    string    `json:"policy"`
-	Script    string    `json:"script"`    // the new one
-	Digest    string    `json:"digest"`    // of the new one, hex
-	Asked     int64     `json:"asked"`     // requests that are recorded with a verdict of the policy
-	Skipped   int64     `json:"skipped"`   // of them, too long to be recorded
-	Same      int64     `json:"same"`      // the answer is the same
-	Reworded  int64     `json:"reworded"`  // of them, with another reason
-	Changed   int64     `json:"changed"`   // the answer is another one
-	Turned    int64     `json:"turned"`    // of them, what all policies say together is another thing too
-	Faults    int64     `json:"faults"`    // calls without an answer: the fallback is said
+	Schema    string        `json:"schema"`
+	Mission   string        `json:"mission"`
+	Seq       core.Seq      `json:"seq"` // the last entry that was read
+	Policy    string        `json:"policy"`
+	Script    string        `json:"script"`    // the new one
+	Digest    string        `json:"digest"`    // of the new one, hex
+	Asked     int64         `json:"asked"`     // requests that are recorded with a verdict of the policy
+	Skipped   int64         `json:"skipped"`   // of them, too long to be recorded
+	Same      int64         `json:"same"`      // the answer is the same
+	Reworded  int64         `json:"reworded"`  // of them, with another reason
+	Changed   int64         `json:"changed"`   // the answer is another one
+	Turned    int64         `json:"turned"`    // of them, what all policies say together is another thing too
+	Faults    int64         `json:"faults"`    // calls without an answer: the fallback is said
 	Changes   []*Difference `json:"changes"`   // the first of them, in the order of the journal
-	Truncated bool      `json:"truncated"` // there are others
+	Truncated bool          `json:"truncated"` // there are others
 }
 
 // Difference is a request of which a new script says something else.
