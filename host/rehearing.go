@@ -16,25 +16,25 @@ import (
 // recorded, schema omega.policy-diff/v1. What has been recorded is given again:
 // the request, the params and the mission's state of then.
 type Rehearing struct {
-	Schema    string    `json:"schema"`
-	Mission   string    `json:"mission"`
-	Seq       core.Seq  `json:"seq"` // the last entry that was read
-	Policy    string    `json:"policy"`
-	Script    string    `json:"script"`    // the new one
-	Digest    string    `json:"digest"`    // of the new one, hex
-	Asked     int64     `json:"asked"`     // requests that are recorded with a verdict of the policy
-	Skipped   int64     `json:"skipped"`   // of them, too long to be recorded
-	Same      int64     `json:"same"`      // the answer is the same
-	Reworded  int64     `json:"reworded"`  // of them, with another reason
-	Changed   int64     `json:"changed"`   // the answer is another one
-	Turned    int64     `json:"turned"`    // of them, what all policies say together is another thing too
-	Faults    int64     `json:"faults"`    // calls without an answer: the fallback is said
-	Changes   []*Change `json:"changes"`   // the first of them, in the order of the journal
-	Truncated bool      `json:"truncated"` // there are others
+	Schema    string        `json:"schema"`
+	Mission   string        `json:"mission"`
+	Seq       core.Seq      `json:"seq"` // the last entry that was read
+	Policy    string        `json:"policy"`
+	Script    string        `json:"script"`    // the new one
+	Digest    string        `json:"digest"`    // of the new one, hex
+	Asked     int64         `json:"asked"`     // requests that are recorded with a verdict of the policy
+	Skipped   int64         `json:"skipped"`   // of them, too long to be recorded
+	Same      int64         `json:"same"`      // the answer is the same
+	Reworded  int64         `json:"reworded"`  // of them, with another reason
+	Changed   int64         `json:"changed"`   // the answer is another one
+	Turned    int64         `json:"turned"`    // of them, what all policies say together is another thing too
+	Faults    int64         `json:"faults"`    // calls without an answer: the fallback is said
+	Changes   []*Difference `json:"changes"`   // the first of them, in the order of the journal
+	Truncated bool          `json:"truncated"` // there are others
 }
 
-// Change is a request of which a new script says something else.
-type Change struct {
+// Difference is a request of which a new script says something else.
+type Difference struct {
 	Seq     core.Seq  `json:"seq"`
 	At      core.Time `json:"at"`
 	Hook    string    `json:"hook"`
@@ -71,7 +71,7 @@ type retrial struct {
 
 // reheard is a request that is heard again.
 type reheard struct {
-	change   Change
+	change   Difference
 	ruling   core.Ruling
 	at       int // of the policy's verdict
 	fallback string
@@ -86,7 +86,7 @@ func Rehear(ctx context.Context, data, policy string, program *script.Program, e
 		return nil, err
 	}
 	r := &retrial{
-		out:     &Rehearing{Schema: rehearingSchema, Policy: policy, Script: program.Entry, Digest: hex.EncodeToString(program.Digest[:]), Changes: []*Change{}},
+		out:     &Rehearing{Schema: rehearingSchema, Policy: policy, Script: program.Entry, Digest: hex.EncodeToString(program.Digest[:]), Changes: []*Difference{}},
 		program: program, run: &scripts{make: func() script.Engine { return engine }}, state: core.New(), views: map[core.Seq]view{},
 	}
 	err = eachEntry(recorded, func(e *core.Entry, _ core.Digest) error {
@@ -168,7 +168,7 @@ func (r *retrial) given(e *core.Entry, given *core.VerdictGiven) {
 			seen = r.index.viewOf(r.state, e.At)
 		}
 		r.pending = append(r.pending, &reheard{
-			change: Change{Seq: e.Seq, At: e.At, Hook: given.Hook, Subject: given.Subject, Was: saidOf(v)},
+			change: Difference{Seq: e.Seq, At: e.At, Hook: given.Hook, Subject: given.Subject, Was: saidOf(v)},
 			ruling: given.Ruling, at: i, fallback: spec.Fallback,
 			call: script.Call{
 				Program: r.program, Input: given.Request, View: seen.with(spec.Params), At: int64(e.At),
