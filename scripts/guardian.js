@@ -48,7 +48,7 @@ export default function (input, view) {
 
 function headline(found, view) {
   if (found.length > 0) return sentence(found.join("; "));
-  return view.jobs.open > 0 ? "All work is on course." : "There is nothing left to do.";
+  return view.jobs.open > 0 ? "All work is on course" : "There is nothing left to do";
 }
 
 // deadlines finds the jobs that cannot be done in time, even if nothing else
@@ -176,7 +176,7 @@ function count(list, what, does, do_ = does) {
 
 const and = (...parts) => parts.filter((part) => part !== "").join(", ");
 
-const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
+const sentence = (text) => text[0].toUpperCase() + text.slice(1);
 
 // clock writes mission time the way Omega does everywhere.
 function clock(ms) {

@@ -16,12 +16,12 @@ const digger = (over) => worker({ worker: "d", skills: ["dig"], speed: 1, ...ove
 const open = { jobs: { open: 1, posted: 1, finalized: 0, failed: 0, cancelled: 0, expired: 0, skipped: 0, running: 0, waiting: 1 } };
 
 test("a quiet mission is on course", () => {
-  equal(ask({}, open), { headline: "All work is on course.", alerts: [], recommend: [], actions: [] });
+  equal(ask({}, open), { headline: "All work is on course", alerts: [], recommend: [], actions: [] });
 });
 
 test("a job that has not begun an hour before its deadline is at risk and goes first", () => {
   const plan = ask({ due: [due()], workers: [digger()] });
-  equal(plan.headline, "One job might be late.");
+  equal(plan.headline, "One job might be late");
   equal(plan.alerts, [{ severity: "warning", text: "a is due at 11:00:00 and has not begun.", job: "a" }]);
   equal(plan.actions, [{ do: "expedite", job: "a", why: "it is due at 11:00:00" }]);
 });
@@ -38,8 +38,8 @@ test("a deadline far away is no risk", () => {
 test("speed decides what cannot be done any more", () => {
   const long = due({ work: 2 * hour });
   equal(ask({ due: [long], workers: [digger()] }).alerts[0], { severity: "critical", text: "a cannot be done before its deadline, 11:00:00.", job: "a" });
-  equal(ask({ due: [long], workers: [digger(), digger({ speed: 2 })] }).headline, "One job might be late.");
-  equal(ask({ due: [long], workers: [digger(), digger({ speed: 9, skills: ["fly"] })] }).headline, "One job cannot be done in time.");
+  equal(ask({ due: [long], workers: [digger(), digger({ speed: 2 })] }).headline, "One job might be late");
+  equal(ask({ due: [long], workers: [digger(), digger({ speed: 9, skills: ["fly"] })] }).headline, "One job cannot be done in time");
 });
 
 test("a running job is judged by its own worker and its start", () => {
@@ -65,7 +65,7 @@ test("work that nobody can do, and work whose workers are busy", () => {
     { skills: ["cook"], waiting: 2, oldest: 9 * hour, workers: 2, free_slots: 1, paused: false },
     { skills: ["sing"], waiting: 2, oldest: 9 * hour, workers: 2, free_slots: 0, paused: true },
   ] });
-  equal(plan.headline, "Nobody can do some of the work, some work waits for busy workers.");
+  equal(plan.headline, "Nobody can do some of the work, some work waits for busy workers");
   equal(plan.alerts.map((alert) => alert.severity), ["critical", "info"]);
   ok(plan.recommend[0].includes('skills = ["fly"]'));
 });
@@ -90,7 +90,7 @@ test("prices move only where the rule has been too slow", () => {
 
 test("failures and questions are told", () => {
   const plan = ask({ due: [due({ failures: 2, due_at: 20 * hour })], asked: [due({ name: "beacon" })] });
-  equal(plan.headline, "One job keeps failing; one job waits for you.");
+  equal(plan.headline, "One job keeps failing; one job waits for you");
   equal(plan.recommend[1], "Decide about beacon: omega approve 'beacon', or omega deny 'beacon'.");
 });
 

@@ -19,8 +19,9 @@
 //       those of the job it is about, as long as that is open
 //
 // A cause is answered once: the new job is called after the play and the job it is
-// about, relief-swarm, and a mission has no two jobs of one name. What a play has
-// posted causes no play, so nothing here goes round in circles.
+// about, relief-swarm, and a mission takes no second job of a name. (If the new job
+// has ended and the alert still stands, it is wanted again, and refused.) What a
+// play has posted causes no play, so nothing here goes round in circles.
 
 import { add, less, mul, sub } from "omega:amount";
 
@@ -38,7 +39,7 @@ export const queries = {
 
 export default function (input, view) {
   const params = { ...defaults, ...view.params };
-  if (params.playbook.length === 0) return { headline: "There is no playbook: say in params what to post, and when." };
+  if (params.playbook.length === 0) return { headline: "There is no playbook: say in params what to post, and when" };
 
   const advice = { headline: "", alerts: [], posts: [] };
   const taken = new Set(input.open.rows.map((job) => job.job)); // names that are taken; of jobs that have ended the mission knows them
@@ -64,7 +65,7 @@ export default function (input, view) {
   const watched = input.open.rows.some((job) => params.playbook.some((play) =>
     fits(play, { job: job.job, when: "alert" }, params.playbook) && !taken.has(called(play, job.job))));
   if (watched) advice.wake = params.look;
-  advice.headline = advice.posts.length > 0 ? `Posts ${advice.posts.map((post) => post.name).join(", ")}.` : "Nothing calls for a job.";
+  advice.headline = advice.posts.length > 0 ? `Wants to post ${advice.posts.map((post) => post.name).join(", ")}` : "Nothing calls for a job";
   return advice;
 }
 

@@ -14,7 +14,7 @@ function ask({ events = [], alerts = [], open = [], playbook = [relief, second],
 }
 
 test("nothing happens without a cause", () => {
-  equal(ask({ playbook: [second] }), { headline: "Nothing calls for a job.", alerts: [], posts: [] });
+  equal(ask({ playbook: [second] }), { headline: "Nothing calls for a job", alerts: [], posts: [] });
   equal(ask({ events: [{ ...expired, state: "finalized" }, { ...expired, job: "other" }] }).posts, []);
   equal(ask({ alerts: [{ ...alert, severity: "info" }] }).posts, []);
 });
@@ -29,7 +29,7 @@ test("an alert about a job that has ended is out of date", () => {
 
 test("a job that has ended is replaced by what the play says", () => {
   const advice = ask({ events: [expired] });
-  equal(advice.headline, "Posts second-probe.");
+  equal(advice.headline, "Wants to post second-probe");
   equal(advice.posts, [{ title: "second for probe", skills: ["fly"], reward: 500, work: "2h", required: false, name: "second-probe" }]);
 });
 
@@ -70,7 +70,7 @@ test("it looks for alerts only while there is a job it would help", () => {
 });
 
 test("without a playbook it says what to do", () => {
-  equal(ask({ playbook: [] }), { headline: "There is no playbook: say in params what to post, and when." });
+  equal(ask({ playbook: [] }), { headline: "There is no playbook: say in params what to post, and when" });
 });
 
 test("a play that needs skills says so", () => {

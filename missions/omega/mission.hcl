@@ -73,13 +73,13 @@ strategist "macro-strategist" {
         name = "relay"
         when = "alert"
         job  = "probe"
-        post = { title = "A relay in place of the probe", reward = 1200, work = "40m" }
+        post = { title = "A relay in place of the probe", reward = 1200, work = "2h30m", simulated = { result = { relayed = true } } }
       },
       { # more than the policy below lets anybody spend at once
         name = "fleet"
         when = "finalized"
         job  = "logistics"
-        post = { title = "A fleet of freighters", skills = ["supply-chain"], reward = 11000, work = "3h" }
+        post = { title = "A fleet of freighters", skills = ["supply-chain"], reward = 11000, work = "3h", simulated = { result = { freighters = 40 } } }
       },
     ]
   }
