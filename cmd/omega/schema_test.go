@@ -441,6 +441,35 @@ func TestOutputsFollowTheirSchemas(t *testing.T) {
 	require.Error(t, schemas["order"].Validate(map[string]any{"id": "x", "surprise": 1}), "a schema that allows anything shows nothing")
 }
 
+// TestScriptOutputsFollowTheirSchemas: the same for what only a mission with
+// scripts has.
+func TestScriptOutputsFollowTheirSchemas(t *testing.T) {
+	schemas := compiled(t)
+	data, mission := filepath.Join(t.TempDir(), "data"), "../../missions/observatory"
+	run := func(code int, args ...string) []byte {
+		var out, problems bytes.Buffer
+		require.Equal(t, code, Main(args, nil, &out, &problems), "%v: %s%s", args, out.String(), problems.String())
+		return out.Bytes()
+	}
+	run(0, "run", "--ci", "--data", data, mission)
+	for name, least := range map[string]int{"autonomy-plan.json": 1, "autonomy-history.jsonl": 5, "insights.jsonl": 5, "telemetry.json": 1, "telemetry-ui.json": 1, "storyboard.json": 1, "mesh-history.jsonl": 100} {
+		b, err := os.ReadFile(filepath.Join(data, "status", name))
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, bytes.Count(b, []byte("\n")), least, name)
+		for line := range bytes.Lines(b) {
+			valid(t, schemas[name], line)
+		}
+	}
+	valid(t, schemas["telemetry"], run(0, "status", "--json", "--data", data))
+	valid(t, schemas["explain"], run(0, "explain", "--json", "--data", data, "survey"))
+	valid(t, schemas["explain-policy"], run(0, "explain", "--json", "--data", data, "rules"))
+	valid(t, schemas["explain-steward"], run(0, "explain", "--json", "--data", data, "guardian"))
+	valid(t, schemas["explain-steward"], run(0, "explain", "--json", "--data", data, "strategist.director"))
+	valid(t, schemas["policy-diff"], run(1, "policy", "diff", "--json", "--against", data, "--policy", "rules", "omega:spending"))
+	valid(t, schemas["policy-test"], run(0, "policy", "test", "--json", mission))
+	valid(t, schemas["new"], run(0, "new", "policy", "--json", "gate", t.TempDir()))
+}
+
 // requireRich: the rehearsal the schemas are held against has all of these in it.
 func requireRich(t *testing.T, data string) {
 	b, err := os.ReadFile(filepath.Join(data, "status", "mesh-history.jsonl"))

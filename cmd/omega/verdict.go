@@ -116,20 +116,20 @@ func explainSteward(w io.Writer, s *inquiry.StewardStory) {
 	for _, plan := range told {
 		fmt.Fprintf(w, "  plan       %s  %s (entry %d)\n", plan.At.Clock(), short(plan.Headline), plan.Seq)
 		if plan == told[len(told)-1] {
-			planLines(w, plan)
+			worries(w, plan)
+		}
+		for _, d := range plan.Actions {
+			fmt.Fprintf(w, "             %s: %s%s\n", d.Outcome, short(d.Text), because(d.Reason, ""))
 		}
 	}
 }
 
-// planLines tells the whole of a plan.
-func planLines(w io.Writer, plan *inquiry.AdviceOf) {
+// worries are what a plan wants seen.
+func worries(w io.Writer, plan *inquiry.AdviceOf) {
 	for _, a := range plan.Alerts {
 		fmt.Fprintf(w, "             %s: %s\n", a.Severity, short(a.Text))
 	}
 	for _, text := range plan.Recommend {
 		fmt.Fprintf(w, "             advises: %s\n", short(text))
-	}
-	for _, d := range plan.Actions {
-		fmt.Fprintf(w, "             %s: %s%s\n", d.Outcome, short(d.Text), because(d.Reason, ""))
 	}
 }

@@ -283,7 +283,7 @@ func operationSettings() []Setting {
 		backoff,
 		idle(duration("delegation", "lease", "60s", Now, spec(func(s *Spec) any { return &s.Delegation.Lease }), "How long an agent may stay silent.")),
 		interval,
-		lines("state_history", "8192", func(r *Retention) any { return &r.StateHistory }, "Lines of state-history.jsonl and storyboard-history.jsonl."),
+		lines("state_history", "8192", func(r *Retention) any { return &r.StateHistory }, "Lines of state-history.jsonl, storyboard-history.jsonl, autonomy-history.jsonl and insights.jsonl."),
 		lines("mesh_history", "8192", func(r *Retention) any { return &r.MeshHistory }, "Lines of mesh-history.jsonl."),
 		lines("structured_log", "16384", func(r *Retention) any { return &r.StructuredLog }, "Lines of structured-log.jsonl and control-ack.jsonl."),
 		idle(lines("continuity_history", "8192", func(r *Retention) any { return &r.ContinuityHistory }, "Lines of continuity-history.jsonl.")),
