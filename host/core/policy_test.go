@@ -359,6 +359,22 @@ func TestDeniedDelegationPostsNothing(t *testing.T) {
 	r.same()
 }
 
+// What was said of an attempt's children ends with it, and its stake comes back.
+func TestVerdictEndsWithItsAttempt(t *testing.T) {
+	r := handsOn(t, "deny")
+	r.plan["a"] = []string{"kids", "kids"}
+	for r.job("a") == nil || r.job("a").Failures == 0 {
+		r.turn()
+	}
+	require.Equal(t, "100", r.balance("worker:"+r.job("a").LastWorker))
+	require.Nil(t, r.edit(func(c *core.Generation) { c.Spec.Policies = nil }))
+	r.run()
+	require.Equal(t, core.JobFinalized, r.stateOf("a"))
+	require.EqualValues(t, 1, r.job("a").Failures)
+	require.NotNil(t, r.job("a__1"))
+	r.same()
+}
+
 // What was said of a delegation that came during a pause holds afterwards.
 func TestRulingOutlastsThePause(t *testing.T) {
 	for say, want := range map[string]core.JobState{"deny": core.JobReadyState, "ask": core.JobAwaiting, "allow": core.JobDelegated} {

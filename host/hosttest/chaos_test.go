@@ -435,6 +435,9 @@ func (w *world) calm() {
 func (w *world) goOn() {
 	wait, waits := w.host.Next()
 	until, asked := w.untilAdvice()
+	for _, work := range w.host.State().Outstanding() {
+		w.must(work.Kind != core.AskPolicies, "the host rests, and %s waits for a verdict", work.Job.Spec.ID)
+	}
 	switch {
 	case w.book.status == "paused":
 		w.say(w.orderTo(core.Resume))
