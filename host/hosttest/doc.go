@@ -5,7 +5,7 @@
 // A seed makes a mission, then a world: workers that answer, fail, lie, hang,
 // hand work on or speak too late; validators that dissent or fall silent, and
 // some with keys of their own that copy, forge, repeat, withhold or sign twice;
-// orders at any instant, edits, clocks that are set back, processes that are
+// stewards that want what they may and what cannot be; orders at any instant, edits, clocks that are set back, processes that are
 // killed, disks that fail and machines that lose their power at any call to the
 // file system. Then the faults stop, and everything must come to an end.
 //
