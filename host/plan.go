@@ -53,8 +53,8 @@ type Override struct {
 
 // PlanApproval is something that waits for the owner.
 type PlanApproval struct {
-	Kind    string `json:"kind"` // edit, job
-	Name    string `json:"name"` // of a job its id, of an edit its digest
+	Kind    string `json:"kind"` // edit, job, action
+	Name    string `json:"name"` // its id, of an edit its digest
 	Reason  string `json:"reason"`
 	Command string `json:"command"` // that lets it go on
 }
@@ -132,12 +132,15 @@ func fixed(changes []missionfile.Change) bool {
 	return false
 }
 
-// asked adds the jobs that wait for a person.
+// asked adds the jobs, and what stewards want to do, that wait for a person.
 func (p *PlanSheet) asked(s *core.State) {
 	for _, j := range s.Jobs() {
 		if question, _ := j.Asked(); question != nil {
 			p.Approvals = append(p.Approvals, PlanApproval{"job", j.Spec.ID, question.Reason, "omega approve " + j.Spec.ID})
 		}
+	}
+	for w := range s.Proposals() {
+		p.Approvals = append(p.Approvals, PlanApproval{"action", w.ID, w.Steward + " wants to " + w.Action.Do, "omega approve " + w.ID})
 	}
 }
 

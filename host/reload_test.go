@@ -607,3 +607,34 @@ func TestWatchedFolders(t *testing.T) {
 	}
 	require.Equal(t, []string{root, dir, filepath.Join(dir, "parts"), filepath.Join(dir, "parts", "deep")}, tr.folders(filepath.Join(dir, "data")))
 }
+
+// A script is part of the mission: an edit of it is one of the mission, and a
+// broken one is told with its own place.
+func TestScriptIsEdited(t *testing.T) {
+	file := reloadMission(1000, `policy "spending" {
+  script = "scripts/spending.js"
+  on     = ["job.post"]
+}
+`)
+	script := func(w *watched) string { return filepath.Join(w.dir, "scripts", "spending.js") }
+	w := runWatched(t, func(dir string) {
+		put(t, filepath.Join(dir, "mission.hcl"), file)
+		require.NoError(t, os.Mkdir(filepath.Join(dir, "scripts"), 0o755))
+		put(t, filepath.Join(dir, "scripts", "spending.js"), "export default () => ({allow: true});\n")
+	})
+	save(t, script(w), "export default () => ({allow: tr ue});\n")
+	w.until(event[*core.EditRefused])
+	w.says("scripts/spending.js:1:", "the recorded generation stays in force")
+	save(t, script(w), "export default () => ({allow: false, reason: 'no'});\n")
+	applied := w.until(generation(2))
+	r := w.stop()
+	before := core.Digest{}
+	for _, e := range applied.Events {
+		if g, ok := e.(*core.GenerationApplied); ok {
+			before = g.Spec.Policies[0].Script.Digest
+			require.Empty(t, g.Kept)
+		}
+	}
+	require.Equal(t, before, r.State.Spec().Policies[0].Script.Digest)
+	require.Len(t, r.State.Sources(), 2)
+}

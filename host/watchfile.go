@@ -106,10 +106,11 @@ func (w *folderWatch) errors() <-chan error {
 // matters reports whether an event may be about the mission. A watched folder
 // that is gone or renamed is watched anew once it is there again.
 func (w *folderWatch) matters(e fsnotify.Event) bool {
-	if _, ok := w.folders[e.Name]; ok && e.Has(fsnotify.Remove|fsnotify.Rename) {
-		w.drop(e.Name)
+	name := filepath.Clean(e.Name)
+	if _, ok := w.folders[name]; ok && (e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename)) {
+		w.drop(name)
 	}
-	return filepath.Dir(e.Name) != w.parent || e.Name == w.root || w.parent == w.root
+	return filepath.Dir(name) != w.parent || name == w.root || w.parent == w.root
 }
 
 // settle waits until nothing has happened for a moment, but not for ever.
