@@ -29,8 +29,8 @@ type desk struct {
 	ask      func(question) // beside the loop
 	stop     func(core.Work)
 	where    folders
-	index    index // of the state, for scripts
-	scripts  *scripts
+	index    index                               // of the state, for scripts
+	scripts  *scripts                            // nil: somebody else answers for policies and stewards
 	news     news                                // for strategists
 	consults bool                                // a steward is being asked
 	past     func(core.Seq) (*core.Entry, error) // reads a durable entry
@@ -115,7 +115,9 @@ func (d *desk) begin(s *core.State, w core.Work) {
 		}
 		d.execute(w)
 	case core.AskPolicies:
-		d.ask(d.admit(s, w))
+		if d.scripts != nil {
+			d.ask(d.admit(s, w))
+		}
 	case core.CommitVotes:
 		d.ask(d.commit(s, w))
 	case core.RevealVotes:

@@ -216,6 +216,9 @@ func (h *hosting) takeUp(c Config, reading *missionfile.Reading) error {
 		if err := h.desk.missions.load(h.state); err != nil {
 			return err
 		}
+		if err := h.desk.news.recall(h.state, h.journal); err != nil {
+			return err
+		}
 		if err := h.recordCuts(now, c.problems()); err != nil {
 			return err
 		}

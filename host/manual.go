@@ -33,12 +33,19 @@ type ManualConfig struct {
 	Owner   ed25519.PrivateKey // signs genesis
 	Now     func() time.Time   // wall time
 	Exec    func(context.Context, worker.Task) worker.Reply
-	Scripts script.Engine // may be nil where no mission names a script
+	Scripts script.Engine // nil: who turns the host answers for policies and stewards itself
 	// Begin is told of every attempt that begins; run does it, and may be called
 	// once, on any goroutine, when its cause is durable. End tells that it is not
 	// wanted any more.
 	Begin  func(w core.Work, cause uint64, run func())
 	Follow func(*core.State, *core.Entry, core.Digest) // told of every entry, before it is durable
+}
+
+func (c *ManualConfig) scripts() *scripts {
+	if c.Scripts == nil {
+		return nil
+	}
+	return &scripts{make: func() script.Engine { return c.Scripts }}
 }
 
 // OpenManual recovers the mission. The journal is open; nothing is recorded yet.
@@ -54,7 +61,7 @@ func OpenManual(c ManualConfig) (*Manual, error) {
 	work, end := context.WithCancel(context.Background())
 	log := slog.New(slog.DiscardHandler)
 	m.host.live = &live{
-		loop:  &loop{state: found.state, journal: found.journal, desk: newDesk(all, keys, &scripts{make: func() script.Engine { return c.Scripts }}, pastOf(found.journal)), save: m.save, follow: c.Follow},
+		loop:  &loop{state: found.state, journal: found.journal, desk: newDesk(all, keys, c.scripts(), pastOf(found.journal)), save: m.save, follow: c.Follow},
 		inbox: make(chan input, maxInbox), orders: make(chan input, maxOrders), exec: c.Exec, data: c.Data, log: log, problems: io.Discard,
 		work: work, endWork: end, running: map[string]context.CancelFunc{}, stops: map[string]bool{},
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/journal"
 	"github.com/omega-run/omega/host/missionfile"
+	"github.com/omega-run/omega/host/script"
 	"github.com/omega-run/omega/host/worker"
 )
 
@@ -119,7 +120,11 @@ func (m *missions) of(generation int64) (*missionfile.Mission, error) {
 	if !ok {
 		return nil, fmt.Errorf("generation %d is not in the journal", generation)
 	}
-	mission, problems := missionfile.CompileWith(m.scripts, recorded.entry, recorded.sources, recorded.variables...)
+	var engine script.Engine
+	if m.scripts != nil {
+		engine = m.scripts
+	}
+	mission, problems := missionfile.CompileWith(engine, recorded.entry, recorded.sources, recorded.variables...)
 	if problems.HasErrors() {
 		return nil, fmt.Errorf("generation %d no longer compiles: %s", generation, problems[0].Detail)
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/journal"
 	"github.com/omega-run/omega/host/projection"
 )
 
@@ -58,4 +59,31 @@ func (n *news) appendTo(p *pen, after core.Seq) {
 		p.raw("}")
 	}
 	p.raw("]")
+}
+
+// recalled is how many entries are looked through for what happened before this
+// host.
+const recalled = 512
+
+// recall takes up what the end of the journal tells. The state is the one after
+// it: of a job that has ended only the id is left.
+func (n *news) recall(s *core.State, j *journal.Journal) error {
+	last, _ := j.Head()
+	if len(s.Spec().Strategists) == 0 || last == 0 {
+		return nil
+	}
+	from := uint64(1)
+	if last > recalled {
+		from = last - recalled + 1
+	}
+	cursor := j.Cursor(from)
+	defer cursor.Close()
+	for range last - from + 1 {
+		e, err := nextEntry(cursor)
+		if err != nil {
+			return err
+		}
+		n.add(s, e)
+	}
+	return nil
 }

@@ -161,7 +161,7 @@ func (d *desk) admit(s *core.State, w core.Work) question {
 // held back until they have said what they think of it as it stands now.
 func (d *desk) heldBack(s *core.State, a answer) bool {
 	c, ok := a.command.(*core.Delegate)
-	if !ok || s.UnfitRuling(core.HookDelegate, c.Ruling) == "" {
+	if !ok || d.scripts == nil || s.UnfitRuling(core.HookDelegate, c.Ruling) == "" {
 		return false
 	}
 	h := d.hear(s, s.Now(), core.HookDelegate, c.Job, int64(c.Lease), delegateRequest(s, a.work.Job, c.Children))
@@ -294,7 +294,7 @@ const shownGrace = 250 * time.Millisecond
 
 // showFirst reports whether an order is shown to policies before it is obeyed.
 func (l *live) showFirst(in input, o *core.Order) bool {
-	if o.Say != core.PostJob || o.Post == nil || o.Problem != "" || l.state.Status() == core.Ended || len(l.state.Policies(core.HookPost)) == 0 {
+	if l.desk.scripts == nil || o.Say != core.PostJob || o.Post == nil || o.Problem != "" || l.state.Status() == core.Ended || len(l.state.Policies(core.HookPost)) == 0 {
 		return false
 	}
 	now, account := l.standing(l.clock.now()), o.Post.Employer

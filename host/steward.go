@@ -203,7 +203,7 @@ func decideAll(ctx context.Context, run *scripts, a *core.Advise, hearings []*he
 
 // stewardDue is the steward to be asked first, and when.
 func (l *loop) stewardDue() (name string, at core.Time, ok bool) {
-	if l.desk.consults {
+	if l.desk.consults || l.desk.scripts == nil {
 		return "", 0, false
 	}
 	return l.state.StewardDue()

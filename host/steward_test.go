@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/omega-run/omega/host/core"
+	"github.com/omega-run/omega/host/journal"
 	"github.com/omega-run/omega/host/ledger"
 	"github.com/omega-run/omega/host/script"
 )
@@ -153,4 +154,31 @@ func TestPlansAreReadStrictly(t *testing.T) {
 	require.Equal(t, []string{"rest now"}, plan.Recommend)
 	require.ErrorContains(t, parseAdvice([]byte(`{"posts":[{"reward":1,"work":"x"}]}`), &plan), "posts[0]: work: ")
 	require.ErrorContains(t, parseAdvice([]byte(`{"wake":0}`), &plan), "wake: write a time above 0")
+}
+
+// What has happened before a host is told by the end of the journal, whatever
+// has become of the jobs it is about.
+func TestNewsAreRecalled(t *testing.T) {
+	dir := scripted(t, stewarded, "macro.js", "spending.js", "guardian.js")
+	engine := &fakeEngine{say: func(context.Context, script.Call) script.Answer { return value(`{}`) }}
+	outcome, _, err := rehearse(t, engine, dir)
+	require.NoError(t, err)
+	found, err := recoverState(journal.Options{Mission: mustIdentity(t, outcome.Data)}, outcome.Data)
+	require.NoError(t, err)
+	var n news
+	require.NoError(t, n.recall(found.state, found.journal))
+	require.NoError(t, found.journal.Close())
+	var p pen
+	n.appendTo(&p, 0)
+	canonical(t, p.b)
+	require.Contains(t, string(p.b), `"event":"job_ended","job":"three"`)
+	p = pen{}
+	n.appendTo(&p, found.state.Seq())
+	require.Equal(t, "[]", string(p.b))
+}
+
+func mustIdentity(t *testing.T, data string) string {
+	created, err := Identity(data)
+	require.NoError(t, err)
+	return created.Mission
 }
