@@ -3,8 +3,9 @@
 // for somebody who has not followed it, and with what it would do.
 //
 // It looks for jobs that will miss their deadlines or might, for work that nobody
-// is free to do, for employers that cannot pay, for jobs that keep failing, and
-// for prices that are far from what the resource is worth.
+// is free to do, for employers that cannot pay, for jobs that keep failing, for
+// resources that work waits for, and for prices that are far from what they are
+// worth.
 //
 // A rule for a guardian of your own: say the same thing in the same words as long
 // as it is true. "Due at 03:00:00" stays; "due in 12 minutes" would be another
@@ -39,9 +40,9 @@ export default function (input, view) {
     unattended(input, view, params, plan),
     unpaid(input, view, params, plan),
     failing(input, params, plan),
+    resources(input, view, params, plan),
     asked(input, plan),
   ].filter((sentence) => sentence !== "");
-  prices(input, view, params, plan);
   plan.headline = headline(found, view);
   return plan;
 }
@@ -140,29 +141,36 @@ function asked(input, plan) {
   return count(input.asked.rows, "job", "waits for you", "wait for you");
 }
 
-// prices moves a price only where the pricing rule is much too slow. The rule
-// takes one small step at each guardian_interval; where that is seconds it gets
-// there by itself and nothing is done here. Where it is an hour, a resource that
-// everybody waits for would stay cheap for half a day. Both targets are fixed,
-// so that the same wish is the same words until it has come true.
-function prices(input, view, params, plan) {
+// resources finds work that has long waited for energy or compute, and moves a
+// price only where the pricing rule is much too slow. The rule takes one small
+// step at each guardian_interval; where that is seconds it gets there by itself
+// and nothing is done here. Where it is an hour, a resource that everybody waits
+// for would stay cheap for half a day. Both targets are fixed, so that the same
+// wish is the same words until it has come true.
+function resources(input, view, params, plan) {
   const action = { do: "reprice" };
-  const because = [];
+  const scarce = [], because = [];
   for (const name of ["energy", "compute"]) {
     const resource = view[name];
     if (compare(resource.limit, 0) <= 0) continue;
     const used = 1 - Number(resource.free) / Number(resource.limit);
-    const scarce = input.queue.rows.some((job) =>
+    const first = input.queue.rows.find((job) =>
       view.at - job.waiting_since >= millis(params.unattended_after) && more(job[`${name}_budget`], resource.free));
-    if (scarce && less(resource.price, params.scarce_price)) {
-      action[name] = String(params.scarce_price);
-      because.push(`work waits for ${name}`);
-    } else if (!scarce && used < 0.1 && input.queue.rows.length > 0 && more(resource.price, params.idle_price)) {
+    if (first) {
+      scarce.push(name);
+      plan.alerts.push({ severity: "info", text: `${first.name} has waited for ${name} since ${clock(first.waiting_since)}.`, job: first.job });
+      plan.recommend.push(`Raise the capacity of ${name} if that takes too long.`);
+      if (less(resource.price, params.scarce_price)) {
+        action[name] = String(params.scarce_price);
+        because.push(`work waits for ${name}`);
+      }
+    } else if (used < 0.1 && input.queue.rows.length > 0 && more(resource.price, params.idle_price)) {
       action[name] = String(params.idle_price);
       because.push(`${name} lies idle while work waits`);
     }
   }
   if (because.length > 0) plan.actions.push({ ...action, why: because.join(", ") });
+  return scarce.length > 0 ? `work waits for ${scarce.join(" and ")}` : "";
 }
 
 // ——— words ———

@@ -79,6 +79,14 @@ test("an employer that cannot pay is named once", () => {
   equal(ask({ queue, employers: [{ account: "planner", free: "100", jobs_open: 2 }] }, { energy }).alerts, []);
 });
 
+test("work that waits for a resource is told", () => {
+  const energy = { limit: "1000", free: "100", reserved: "900", consumed: "0", price: "9" };
+  const long = due({ due_at: 0, employer: "", energy_budget: "200", compute_budget: "0", waiting_since: 9 * hour });
+  const plan = ask({ queue: [{ ...long, energy_budget: "50" }, long] }, { energy });
+  equal([plan.headline, plan.alerts], ["Work waits for energy", [{ severity: "info", text: "a has waited for energy since 09:00:00.", job: "a" }]]);
+  equal(ask({ queue: [{ ...long, waiting_since: 9.9 * hour }] }, { energy }).alerts, []);
+});
+
 test("prices move only where the rule has been too slow", () => {
   const energy = (over) => ({ energy: { limit: "1000", free: "100", reserved: "900", consumed: "0", price: "1", ...over } });
   const queue = [due({ due_at: 0, employer: "", energy_budget: "200", compute_budget: "0", waiting_since: 9 * hour })];
