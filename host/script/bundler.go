@@ -161,31 +161,30 @@ func (b *bundler) resolve(a api.OnResolveArgs) api.OnResolveResult {
 			return api.OnResolveResult{Errors: unusable("there is no "+a.Path, "There are "+strings.Join(ownNames(), ", ")+".")}
 		}
 		return api.OnResolveResult{Path: name, Namespace: inOmega}
-	case a.Kind == api.ResolveEntryPoint:
-		return b.find(a.Path, a.Path)
-	case a.Namespace == inTests:
-		return b.find(a.Path, a.Path)
+	case a.Kind == api.ResolveEntryPoint, a.Namespace == inTests:
+		return b.find(a.Path)
 	case !strings.HasPrefix(a.Path, "./") && !strings.HasPrefix(a.Path, "../"):
 		return api.OnResolveResult{Errors: unusable("a script cannot import "+quoted(a.Path),
 			"It imports files of the mission folder, as in ./limits.js, and "+strings.Join(ownNames(), ", ")+". There are no packages: put the code into a file beside the script.")}
 	}
-	return b.find(path.Join("/", path.Dir(a.Importer), a.Path)[1:], a.Path, strings.TrimPrefix(path.Dir(a.Importer), "/"))
+	file := path.Join(strings.TrimPrefix(path.Dir(a.Importer), "/"), a.Path)
+	if file == ".." || strings.HasPrefix(file, "../") {
+		return api.OnResolveResult{Errors: unusable(quoted(a.Path)+" leaves the mission folder", "A script imports only files of the mission folder: copy the file into it.")}
+	}
+	if base, ok := strings.CutSuffix(file, ".js"); ok {
+		return b.find(file, base+".ts")
+	}
+	if path.Ext(file) == "" {
+		return b.find(file, file+".ts", file+".js")
+	}
+	return b.find(file)
 }
 
 func quoted(s string) string { return `"` + cutText(s, 200) + `"` }
 
-// find looks for a file, then for one that has an ending where the import names
-// none, or .ts where it says .js.
-func (b *bundler) find(file, said string, from ...string) api.OnResolveResult {
-	if len(from) > 0 && strings.HasPrefix(path.Join(from[0], said), "..") {
-		return api.OnResolveResult{Errors: unusable(quoted(said)+" leaves the mission folder", "A script imports only files of the mission folder: copy the file into it.")}
-	}
-	tries := []string{file}
-	if base, ok := strings.CutSuffix(file, ".js"); ok {
-		tries = append(tries, base+".ts")
-	} else if path.Ext(file) == "" {
-		tries = append(tries, file+".ts", file+".js")
-	}
+// find looks for a file under several names: an import may leave out its ending,
+// or say .js for .ts.
+func (b *bundler) find(tries ...string) api.OnResolveResult {
 	for _, name := range tries {
 		_, err := b.read(name)
 		switch {
@@ -195,14 +194,14 @@ func (b *bundler) find(file, said string, from ...string) api.OnResolveResult {
 			return api.OnResolveResult{Errors: unusable(quoted(name)+" cannot be used", err.Error())}
 		}
 	}
-	return api.OnResolveResult{Errors: unusable("there is no file "+quoted(file), "Looked for "+strings.Join(tries, ", ")+" in the mission folder. Check the name, or remove the import.")}
+	return api.OnResolveResult{Errors: unusable("there is no file "+quoted(tries[0]), "Looked for "+strings.Join(tries, ", ")+" in the mission folder. Check the name, or remove the import.")}
 }
 
 // load gives a file's text.
 func (b *bundler) load(a api.OnLoadArgs) api.OnLoadResult {
 	switch a.Namespace {
 	case inTests:
-		text := "import " + quoted(a.Path) + `; export { run as default } from "omega:test";`
+		text := "import " + string(appendText(nil, a.Path)) + `; export { run as default } from "omega:test";`
 		return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}
 	case inOmega:
 		bytes, _ := ownSource(a.Path)

@@ -2,6 +2,7 @@ package script
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -62,6 +63,9 @@ func startProcess(memory int64) (p *process, err error) {
 			p.release()
 		}
 	}()
+	if len(os.Args) > 1 && os.Args[1] == childArg {
+		return nil, errors.New("script.Child must be called first in main") // this is a child: it would start others without end
+	}
 	file, err := sharedFile()
 	if err != nil {
 		return nil, err

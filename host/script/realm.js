@@ -96,17 +96,21 @@
   for (const prototype of [Object.prototype, ...errors.map((e) => e.prototype)]) for (const key of ownKeys(prototype)) own(prototype, key);
   for (const key of ["toString", "constructor"]) own(Function.prototype, key);
 
-  const seen = new Set();
+  const seen = new Set([null, undefined]);
+  const reach = (value) => {
+    if (typeof value !== "object" && typeof value !== "function" || seen.has(value)) return;
+    seen.add(value);
+    roots.push(freeze(value));
+  };
+  roots.splice(0).forEach(reach);
   while (roots.length > 0) {
     const object = roots.pop();
-    if (object === null || typeof object !== "object" && typeof object !== "function" || seen.has(object)) continue;
-    seen.add(object);
-    freeze(object);
-    roots.push(getPrototypeOf(object));
-    for (const key of ownKeys(object)) {
-      const { value, get, set } = getOwnPropertyDescriptor(object, key);
-      roots.push(value, get, set);
+    reach(getPrototypeOf(object));
+    const keys = ownKeys(object);
+    for (let i = 0; i < keys.length; i++) {
+      const property = getOwnPropertyDescriptor(object, keys[i]);
+      if (property.get !== undefined || property.set !== undefined) reach(property.get), reach(property.set);
+      else reach(property.value);
     }
   }
-  roots.length = 0;
 })

@@ -246,6 +246,7 @@ func (r *Runner) dispatch(l *lane) {
 		case r.starts <- start{l.memory, func(p *process, err error) { r.live(l, p, err) }}:
 		default: // too many are asked for: the next look asks again
 			l.coming--
+			r.wake()
 			return
 		}
 	}
@@ -288,6 +289,11 @@ func (r *Runner) send(l *lane, p *process, batch []*request) {
 	}
 	out = append(out, calls.done()...)
 	go func() { _, _ = p.in.Write(out) }() // a child that does not read it is killed
+	r.wake()
+}
+
+// wake has somebody look at the children.
+func (r *Runner) wake() {
 	select {
 	case r.looking <- struct{}{}:
 	default:
@@ -363,14 +369,15 @@ func (r *Runner) buried(l *lane, p *process) {
 	l.busy, l.idle = slices.DeleteFunc(l.busy, same), slices.DeleteFunc(l.idle, same)
 	closed := r.life.Err() != nil
 	at := p.shared.serial()
+	culprit := p.calls[at]
 	for _, q := range p.calls {
 		q.deaths++
 		switch {
 		case closed:
 			q.finish(Answer{Fault: closedFault()})
-		case q.serial == at:
+		case q == culprit:
 			q.finish(Answer{Fault: p.verdict(q)})
-		case at == 0 && q.deaths >= maxDeaths:
+		case culprit == nil && q.deaths >= maxDeaths:
 			q.finish(Answer{Fault: &Fault{Kind: FaultProcess, File: q.call.Program.Entry, Detail: p.said("its process ended before it was called")}})
 		}
 	}

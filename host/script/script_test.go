@@ -286,6 +286,37 @@ func TestCancel(t *testing.T) {
 	require.NotEmpty(t, problems)
 }
 
+// TestSlowCallsHoldUpNobody: calls that come with a slow one go to another child.
+func TestSlowCallsHoldUpNobody(t *testing.T) {
+	r := runner(t)
+	p := bundle(t, r, folder{"a.js": `export default (wait) => { while (wait); return 1; };`}, "a.js")
+	ctx, cancel := context.WithCancel(t.Context())
+	var slow sync.WaitGroup
+	for range 3 {
+		slow.Go(func() {
+			a := r.Call(ctx, Call{Program: p, Input: []byte("true"), Timeout: time.Hour})
+			require.Equal(t, FaultProcess, a.Fault.Kind)
+		})
+	}
+	var quick sync.WaitGroup
+	for range 50 {
+		quick.Go(func() { require.Equal(t, "1", ask(t, r, p, "false")) })
+	}
+	quick.Wait()
+	cancel()
+	slow.Wait()
+	require.Eventually(t, func() bool { // nobody waits for them: they are killed
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for _, l := range r.lanes {
+			if len(l.busy) > 0 {
+				return false
+			}
+		}
+		return true
+	}, patient, time.Millisecond)
+}
+
 func TestMemoryIsOfTheCall(t *testing.T) {
 	r := runner(t)
 	p := bundle(t, r, folder{"a.js": `export default (mib) => { const all = []; for (let i = 0; i < mib; i++) all.push(new Uint8Array(1 << 20)); return all.length; };`}, "a.js")
