@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/omega-run/omega/host/script"
 	"github.com/omega-run/omega/host/worker"
 )
 
@@ -34,6 +35,7 @@ func main() {
 // host in a mission's folder, or, then it does not return, to watch an attempt
 // of such a host.
 func child() (dir string, ok bool) {
+	script.Child()
 	worker.Shim()
 	if len(os.Args) == 3 && os.Args[1] == startFlag {
 		return os.Args[2], true
