@@ -102,7 +102,10 @@ declare module "omega:types" {
       state?: string | string[]; skill?: string; employer?: string; priority?: string | string[]; parent?: string;
       label?: Record<string, string>; deadline_within?: Duration; waiting_over?: Duration;
     };
-    /** jobs: deadline, waiting, reward, posted; workers: load, stake; validators: missed, stake; accounts: free; skills: waiting. "-reward" turns it round. */
+    /**
+     * jobs: deadline, waiting (who has waited longest comes first), reward, posted; workers: load, stake; validators: missed, stake; accounts: free; skills: waiting.
+     * "-reward" turns it round. Jobs without a deadline, or that do not wait, come last in both. Jobs that have ended are no rows: events tell of them.
+     */
     order?: string;
     /** At most 100; 20 unless said. */
     limit?: number;
