@@ -42,7 +42,7 @@ test("an hour has its allowance, and the hours before it theirs", () => {
 });
 
 test("children come out of what their parent has left", () => {
-  const request = { hook: "job.delegate", by: "worker", parent: job({ name: "swarm" }), children: [job(), job()], cost: "400", left: "700" };
+  const request = { hook: "job.delegate", by: "worker:digger", parent: job({ name: "swarm" }), children: [job(), job()], cost: "400", left: "700" };
   equal(spending(request, view({ params: {} })).reason, "what swarm hands on would take 400 of the 700 that swarm has left");
   equal(spending(request, view({ params: { share: "0.6" } })), { allow: true });
 });
@@ -50,7 +50,7 @@ test("children come out of what their parent has left", () => {
 test("transfers and the energy of a job cost too", () => {
   const transfer = { hook: "transfer", by: "guardian", from: account({ account: "guardian", free: "100" }), to: "job:a:escrow", tokens: "60", job: job(), why: "" };
   equal(spending(transfer, view({ params: {} })).ask, true);
-  const assign = { hook: "job.assign", by: "core", job: job({ name: "a" }), worker: worker(), stake: "20", deposit: "6000" };
+  const assign = { hook: "job.assign", by: "mission", job: job({ name: "a" }), worker: worker(), stake: "20", deposit: "6000" };
   equal(spending(assign, view({ params: {} })).reason, "the energy and compute of a would cost 6000, and above 5000 a person decides");
 });
 

@@ -77,11 +77,11 @@ export const view = (over = {}) => ({
 export const job = (over = {}) => ({
   job: "job", name: "job", title: "A job", state: "ready", skills: ["work"], needs: [], parent: "", employer: "owner",
   reward: "100", energy_budget: "10", compute_budget: "10", work: 60000, deadline: 0, priority: "normal", labels: {}, required: true,
-  attempt: 1, failures: 0, worker: "", ready_at: 3600000, due_at: 0, waiting_since: 0, expedited: false, ...over,
+  attempt: 1, failures: 0, worker: "", ready_at: 3600000, started_at: 0, due_at: 0, waiting_since: 0, expedited: false, ...over,
 });
 
 export const worker = (over = {}) => ({
-  worker: "worker/0", block: "worker", kind: "simulated", skills: ["work"], slots: 1, load: 0, stake_free: "100", draining: false, ...over,
+  worker: "worker/0", block: "worker", kind: "simulated", skills: ["work"], speed: 1, slots: 1, load: 0, stake_free: "100", draining: false, ...over,
 });
 
 export const account = (over = {}) => ({ account: "owner", free: "10000", jobs_open: 1, ...over });
