@@ -151,13 +151,14 @@ func first(errs ...error) error {
 
 // parsePlan reads what a guardian answered.
 func parsePlan(answer []byte, to *core.Advise) error {
-	o, err := object("", answer, "actions", "alerts", "headline", "recommend")
+	o, err := object("", answer, "actions", "alerts", "headline", "memory", "recommend")
 	if err != nil {
 		return err
 	}
 	return first(
 		o.text("headline", &to.Headline, maxHeadline, false),
 		o.alerts(to),
+		o.memory(to),
 		o.each("recommend", func(at string, raw json.RawMessage) error {
 			var text string
 			if raw[0] != '"' || json.Unmarshal(raw, &text) != nil {
@@ -176,13 +177,14 @@ func parsePlan(answer []byte, to *core.Advise) error {
 
 // parseAdvice reads what a strategist answered.
 func parseAdvice(answer []byte, to *core.Advise) error {
-	o, err := object("", answer, "alerts", "headline", "posts", "wake")
+	o, err := object("", answer, "alerts", "headline", "memory", "posts", "wake")
 	if err != nil {
 		return err
 	}
 	return first(
 		o.text("headline", &to.Headline, maxHeadline, false),
 		o.alerts(to),
+		o.memory(to),
 		o.span("wake", &to.Wake, false),
 		o.each("posts", func(at string, raw json.RawMessage) error {
 			job, err := parseJob(at, raw)
@@ -190,6 +192,14 @@ func parseAdvice(answer []byte, to *core.Advise) error {
 			return err
 		}),
 	)
+}
+
+// memory is any value; what is left out stays as it is.
+func (o said) memory(to *core.Advise) (err error) {
+	if raw, ok := o.members["memory"]; ok {
+		to.Memory, err = core.Canonical(raw)
+	}
+	return err
 }
 
 func (o said) alerts(to *core.Advise) error {

@@ -33,7 +33,10 @@ func (d *desk) consult(s *core.State, now core.Time, name string) *consultation 
 	c.queries = d.missions.program(spec).queries
 	c.shot = d.indexed(s).snapshot(s, now, c.queries)
 	c.call = d.callOf(spec, nil, d.indexed(s).viewOf(s, now).with(spec.Params), now, seedOf(s, full, "plan", name, int64(s.Seq())))
-	c.given = map[string][]byte{"waiting": waitingFor(s, name)}
+	c.given = map[string][]byte{"waiting": waitingFor(s, name), "memory": []byte("null")}
+	if st.Memory != nil {
+		c.given["memory"] = st.Memory
+	}
 	if name == core.GuardianName {
 		var p pen
 		p.texts("", s.Spec().Autonomy.May)

@@ -121,7 +121,7 @@ func canonicalJSON(t *testing.T, text []byte) {
 func TestPlansAreReadStrictly(t *testing.T) {
 	for answer, want := range map[string]string{
 		`[]`:                "the answer is not an object",
-		`{"heading":"x"}`:   "heading has no place: there is actions, alerts, headline, recommend",
+		`{"heading":"x"}`:   "heading has no place: there is actions, alerts, headline, memory, recommend",
 		`{"headline":7}`:    "headline: write text",
 		`{"alerts":{}}`:     "alerts: write a list",
 		`{"recommend":[1]}`: "recommend[0]: write text",

@@ -138,11 +138,13 @@ declare module "omega:types" {
     [query: string]: any;
     /** Actions that wait for approval. */
     waiting: Waiting[];
+    /** What its last answer gave as memory, null at first. */
+    memory: any;
     /** What it may do by itself, and with how much. */
     may: string[];
     budget: Amount;
   }
-  export interface Plan { headline?: string; alerts?: Alert[]; recommend?: string[]; actions?: Action[] }
+  export interface Plan { headline?: string; alerts?: Alert[]; recommend?: string[]; actions?: Action[]; /** Given again next time, at most 4 KiB; left out, what it has stays. */ memory?: any }
   export type Guardian = (input: GuardianInput, view: View) => Plan;
 
   export interface Happening { seq: number; at: Millis; event: string; job: string; /** How it ended, of job_ended: finalized, failed, cancelled, expired, skipped; "" of others. */ state: string; text: string }
@@ -153,9 +155,11 @@ declare module "omega:types" {
     /** The guardian's plan of record. */
     plan: { headline: string; alerts: Alert[]; recommend: string[] };
     waiting: Waiting[];
+    /** What its last answer gave as memory, null at first. */
+    memory: any;
     account: Account;
   }
-  export interface Advice { headline?: string; alerts?: Alert[]; posts?: NewJob[]; /** Ask again after that even if nothing happens. */ wake?: Duration }
+  export interface Advice { headline?: string; alerts?: Alert[]; posts?: NewJob[]; /** As in Plan. */ memory?: any; /** Ask again after that even if nothing happens. */ wake?: Duration }
   export type Strategist = (input: StrategistInput, view: View) => Advice;
 
   // ——— validators and workers ———

@@ -19,9 +19,9 @@
 //       those of the job it is about, as long as that is open
 //
 // A cause is answered once: the new job is called after the play and the job it is
-// about, relief-swarm, and a mission takes no second job of a name. (If the new job
-// has ended and the alert still stands, it is wanted again, and refused.) What a
-// play has posted causes no play, so nothing here goes round in circles.
+// about, relief-swarm, and it remembers the names it has posted: a script has no
+// variables that live on, only the memory it answers with. What a play has posted
+// causes no play, so nothing here goes round in circles.
 
 import { add, less, mul, sub } from "omega:amount";
 
@@ -33,6 +33,8 @@ const defaults = {
   look: "5m",  // how often it looks for alerts while there are jobs it would help
 };
 
+const most = 50; // names it remembers, the newest: a memory has 4 KiB
+
 export const queries = {
   open: { from: "jobs", order: "deadline", limit: 100 },
 };
@@ -42,7 +44,8 @@ export default function (input, view) {
   if (params.playbook.length === 0) return { headline: "There is no playbook: say in params what to post, and when" };
 
   const advice = { headline: "", alerts: [], posts: [] };
-  const taken = new Set(input.open.rows.map((job) => job.job)); // names that are taken; of jobs that have ended the mission knows them
+  const posted = input.memory?.posted ?? [];
+  const taken = new Set([...posted, ...input.open.rows.map((job) => job.job)]);
   let left = sub(input.account.free, params.keep);
   for (const cause of causes(input)) {
     for (const play of params.playbook) {
@@ -65,6 +68,7 @@ export default function (input, view) {
   const watched = input.open.rows.some((job) => params.playbook.some((play) =>
     fits(play, { job: job.job, when: "alert" }, params.playbook) && !taken.has(called(play, job.job))));
   if (watched) advice.wake = params.look;
+  if (advice.posts.length > 0) advice.memory = { posted: [...posted, ...advice.posts.map((post) => post.name)].slice(-most) };
   advice.headline = advice.posts.length > 0 ? `Wants to post ${advice.posts.map((post) => post.name).join(", ")}` : "Nothing calls for a job";
   return advice;
 }

@@ -7,9 +7,9 @@ const expired = { seq: 9, at: 1000, event: "job_ended", job: "probe", state: "ex
 const alert = { severity: "warning", text: "late", job: "swarm" };
 
 // ask has one open job, swarm, and 1,000 tokens.
-function ask({ events = [], alerts = [], open = [], playbook = [relief, second], ...params }) {
+function ask({ events = [], alerts = [], open = [], memory = null, playbook = [relief, second], ...params }) {
   const swarm = job({ job: "swarm", skills: ["build"], reward: "900", work: 60000, priority: "high" });
-  const input = { events, plan: { headline: "", alerts, recommend: [] }, waiting: [], account: account({ account: "macro", free: "1000" }), open: { rows: [swarm, ...open], more: false } };
+  const input = { events, plan: { headline: "", alerts, recommend: [] }, waiting: [], memory, account: account({ account: "macro", free: "1000" }), open: { rows: [swarm, ...open], more: false } };
   return strategist(input, view({ params: { playbook, ...params } }));
 }
 
@@ -41,6 +41,9 @@ test("events have names too", () => {
 test("a cause is answered once", () => {
   equal(ask({ alerts: [alert, alert] }).posts.length, 1);
   equal(ask({ alerts: [alert], open: [job({ job: "relief-swarm" })] }).posts, []);
+  const advice = ask({ alerts: [alert], memory: { posted: ["second-probe"] } });
+  equal(advice.memory, { posted: ["second-probe", "relief-swarm"] });
+  equal(ask({ alerts: [alert], memory: advice.memory }).posts, []); // also once relief-swarm has ended
 });
 
 test("a play stands for every job of a block, and says so in the name", () => {

@@ -38,6 +38,8 @@ func (c *Advise) unfit() string {
 		}
 	}
 	switch {
+	case len(c.Memory) > MaxMemory:
+		return fmt.Sprintf("memory has %d bytes, at most %d are kept", len(c.Memory), MaxMemory)
 	case len(c.Alerts) > MaxAlerts:
 		return fmt.Sprintf("%d alerts, at most %d are taken", len(c.Alerts), MaxAlerts)
 	case len(c.Actions) > MaxActions:

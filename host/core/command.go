@@ -146,6 +146,7 @@ type Advise struct {
 	Alerts     []Alert
 	Recommend  []string
 	Actions    []Action
+	Memory     []byte   // canonical JSON it wants to be given again; nil leaves what it has
 	Wake       Duration // it wants to be asked again after that, 0 when something has happened
 	Fault      string
 }

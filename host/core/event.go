@@ -252,6 +252,7 @@ type (
 		Alerts     []Alert
 		Recommend  []string
 		Actions    []PlannedAction
+		Memory     []byte // from here on; nil: as before
 		Wake       Duration
 		Fault      string
 	}

@@ -96,6 +96,9 @@ func (s *State) evolvePlan(e *PlanRecorded) {
 	if spec := s.spec.StewardScript(st.Name); spec != nil && spec.Digest == e.Script {
 		s.evolveFault(scriptOf(st), e.Fault)
 	}
+	if e.Memory != nil {
+		st.Memory = e.Memory
+	}
 	if e.Fault != "" || e.Same {
 		return
 	}

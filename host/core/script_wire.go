@@ -100,6 +100,7 @@ func (e *PlanRecorded) fields(c *Codec) {
 	records(c, "alerts", &e.Alerts)
 	c.Texts("recommend", &e.Recommend)
 	records(c, "actions", &e.Actions)
+	c.JSON("memory", &e.Memory)
 	integer(c, "wake", &e.Wake)
 	c.Text("fault", &e.Fault)
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"bytes"
 	"iter"
 	"slices"
 
@@ -15,6 +16,8 @@ type Steward struct {
 	Asked Time          // when it answered
 	Wake  Time          // when it wants to be asked again though nothing happens; 0: never
 	Plan  *PlanRecorded // its last one, without those that said the same; nil: none
+	// Memory is canonical JSON that it is given again, nil for none.
+	Memory []byte
 }
 
 // Proposal is an action that waits for a person.
@@ -30,6 +33,7 @@ const (
 	MaxAlerts    = 100
 	MaxActions   = 100
 	MaxPlanText  = 32 << 10  // bytes of all that people read
+	MaxMemory    = 4 << 10   // bytes of what a steward remembers
 	maxPlanBytes = 128 << 10 // of its actions in the record
 	maxRulings   = 1 << 20   // bytes of what policies were given
 	MaxProposals = 64
@@ -215,6 +219,9 @@ func (s *State) advise(c *Advise) *Refusal {
 		if problem := s.unfitAction(&c.Actions[i]); problem != "" {
 			return refuse(RefuseRuling, problem)
 		}
+	}
+	if !bytes.Equal(c.Memory, st.Memory) {
+		plan.Memory = c.Memory
 	}
 	plan.Headline, plan.Alerts, plan.Recommend = c.Headline, c.Alerts, c.Recommend
 	if st.Name != GuardianName {

@@ -356,6 +356,24 @@ func TestApprovedActionsMustStillFit(t *testing.T) {
 	r.same()
 }
 
+// TestMemory: what a steward remembers is the state's, and recorded where it
+// changes.
+func TestMemory(t *testing.T) {
+	r := newRig(t, stewarded(), jobNamed("a"))
+	r.plan["a"] = []string{"hang"}
+	answer := func(memory []byte) *core.PlanRecorded {
+		r.asked("guardian")
+		c := r.advice("guardian")
+		c.Memory = memory
+		return r.adviseAll(c)
+	}
+	require.Equal(t, `{"n":1}`, string(answer([]byte(`{"n":1}`)).Memory))
+	require.Nil(t, answer([]byte(`{"n":1}`)).Memory, "it is what it was")
+	require.Nil(t, answer(nil).Memory)
+	require.Equal(t, `{"n":1}`, string(r.state.Steward("guardian").Memory), "what is left out stays")
+	require.Equal(t, "null", string(answer([]byte("null")).Memory))
+}
+
 func TestPlansAreBounded(t *testing.T) {
 	r := newRig(t, stewarded(), jobNamed("a"))
 	r.plan["a"] = []string{"hang"}
@@ -369,6 +387,7 @@ func TestPlansAreBounded(t *testing.T) {
 		"101 actions, at most 100 are taken":                           func(c *core.Advise) { c.Actions = many(101) },
 		"101 alerts, at most 100 are taken":                            func(c *core.Advise) { c.Alerts = slices.Repeat([]core.Alert{{Severity: "info"}}, 101) },
 		"32769 bytes of text, at most 32768 are taken":                 func(c *core.Advise) { c.Headline = strings.Repeat("x", 32769) },
+		"memory has 4097 bytes, at most 4096 are kept":                 func(c *core.Advise) { c.Memory = []byte(strings.Repeat("1", core.MaxMemory+1)) },
 		`alert 1: severity is "loud"; it is info, warning or critical`: func(c *core.Advise) { c.Alerts = []core.Alert{{Severity: "loud"}} },
 		"a text is not UTF-8":                                          func(c *core.Advise) { c.Recommend = []string{"\xff"} },
 	} {

@@ -28,6 +28,7 @@ func (st *Steward) fields(c *Codec) {
 	c.Seq("seen", &st.Seen)
 	integer(c, "asked", &st.Asked)
 	integer(c, "wake", &st.Wake)
+	c.JSON("memory", &st.Memory)
 	object(c, "plan", &st.Plan)
 }
 

@@ -49,9 +49,9 @@ const bundleTime = time.Minute
 func taken(kind string) []string {
 	switch kind {
 	case "guardian":
-		return []string{"waiting", "may", "budget"}
+		return []string{"waiting", "memory", "may", "budget"}
 	case "strategist":
-		return []string{"events", "plan", "waiting", "account"}
+		return []string{"events", "plan", "waiting", "memory", "account"}
 	}
 	return nil
 }

@@ -324,7 +324,7 @@ func TestScriptsRefused(t *testing.T) {
 
 		"queries of a policy": {policyWith(), `warning a.js:2:14: Nobody answers these queries: `, queries(`{}`)},
 		"query of nobody":     {guardian, `a.js:2:14: Invalid queries: Query "x": from: "job" is not one of accounts, jobs, skills, validators, workers.`, queries(`{"x":{"from":"job"}}`)},
-		"taken query":         {guardian, `a.js:2:14: Invalid queries: Query "may": the script is given something else by that name (waiting, may, budget)`, queries(`{"may":{"from":"jobs"}}`)},
+		"taken query":         {guardian, `a.js:2:14: Invalid queries: Query "may": the script is given something else by that name (waiting, memory, may, budget)`, queries(`{"may":{"from":"jobs"}}`)},
 		"taken by the plan":   {steward, `a.js:2:14: Invalid queries: Query "plan": the script is given something else`, queries(`{"plan":{"from":"jobs"}}`)},
 		"bad span":            {steward, `a.js:2:14: Invalid queries: Query "x": where: deadline_within: "2 hours" is not a duration`, queries(`{"x":{"from":"jobs","where":{"deadline_within":"2 hours"}}}`)},
 	} {
