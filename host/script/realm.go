@@ -106,6 +106,7 @@ type realm struct {
 	log    logger
 	view   []byte // the JSON view is of
 	seen   goja.Value
+	kept   kept
 	calls  int
 	broken bool // a call ended in the middle of something
 }
