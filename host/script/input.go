@@ -73,10 +73,8 @@ func (p *jsonReader) value(depth int) (goja.Value, error) {
 		return nil, errJSON
 	}
 	switch c := p.next(); c {
-	case '{':
-		return p.object(depth)
-	case '[':
-		return p.array(depth)
+	case '{', '[':
+		return p.nested(c, depth)
 	case '"':
 		s, err := p.str()
 		return p.ToValue(s), err
@@ -88,6 +86,71 @@ func (p *jsonReader) value(depth int) (goja.Value, error) {
 		return goja.Null(), p.word("null")
 	}
 	return p.number()
+}
+
+// keptDepth is how deep what is kept stands, at most, as the rows of a query do:
+// what is deeper is kept within it. The text of a level is looked through once for
+// each above it.
+const keptDepth = 3
+
+// nested reads a list or an object, unless an earlier call was given the same.
+func (p *jsonReader) nested(c byte, depth int) (v goja.Value, err error) {
+	start, known := p.pos, depth > 0 && depth <= keptDepth
+	if known {
+		n := extent(p.src[start:])
+		if v := p.kept.values[string(p.src[start:start+n])]; v != nil {
+			p.pos += n
+			return v, nil
+		}
+	}
+	if c == '{' {
+		v, err = p.object(depth)
+	} else {
+		v, err = p.array(depth)
+	}
+	if known && err == nil {
+		p.kept.keep(p.src[start:p.pos], v)
+	}
+	return v, err
+}
+
+// extent is the length of the list or object that a text begins with; of one that
+// is not closed, that of the text.
+func extent(text []byte) int {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case '"':
+			i += quotedLength(text[i:]) - 1
+		}
+	}
+	return len(text)
+}
+
+// kept is lists and objects that calls were given, by their text. They are frozen,
+// and much of what a call is given is what the one before it was given too.
+type kept struct {
+	values map[string]goja.Value
+	size   int // of the texts, in bytes
+}
+
+// maxKept bounds the texts that are kept, in bytes.
+const maxKept = 256 << 10
+
+func (k *kept) keep(text []byte, v goja.Value) {
+	if len(text) > maxKept/4 {
+		return
+	}
+	if k.size += len(text); k.size > maxKept || k.values == nil {
+		k.values, k.size = map[string]goja.Value{}, len(text)
+	}
+	k.values[string(text)] = v
 }
 
 func (p *jsonReader) word(w string) error {

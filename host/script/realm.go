@@ -106,6 +106,7 @@ type realm struct {
 	log    logger
 	view   []byte // the JSON view is of
 	seen   goja.Value
+	kept   kept
 	calls  int
 	broken bool // a call ended in the middle of something
 }
@@ -127,7 +128,7 @@ func newRealm(prepare *goja.Program, u *unit) (*realm, error) {
 	if err := r.Set("console", console); err != nil {
 		return nil, err
 	}
-	if err := r.run(prepare); err != nil {
+	if err := r.run(prepare, r.ToValue(r.sized)); err != nil {
 		return nil, err
 	}
 	loader, err := r.RunProgram(u.code)
@@ -138,14 +139,47 @@ func newRealm(prepare *goja.Program, u *unit) (*realm, error) {
 	return r, nil
 }
 
+// sized gives a function of arrays that refuses those with more elements, and is
+// otherwise the one it is made of. It is not left to realm.js because scripts
+// call such functions all the time.
+func (r *realm) sized(given goja.FunctionCall) goja.Value {
+	native, ok := given.Argument(0).Export().(func(goja.FunctionCall) goja.Value)
+	if !ok {
+		panic(r.NewTypeError("not a built-in function"))
+	}
+	name, most := given.Argument(1).String(), given.Argument(2).ToInteger()
+	return r.ToValue(func(call goja.FunctionCall) goja.Value {
+		if n := lengthOf(call.This); n > float64(most) {
+			wrong, err := r.New(r.Get("RangeError"), r.ToValue(fmt.Sprintf("%s: %.0f elements are more than %d", name, n, most)))
+			if err != nil {
+				panic(err)
+			}
+			panic(wrong)
+		}
+		return native(call)
+	})
+}
+
+func lengthOf(v goja.Value) float64 {
+	switch v := v.(type) {
+	case *goja.Object:
+		if n := v.Get("length"); n != nil {
+			return n.ToFloat()
+		}
+	case goja.String:
+		return float64(v.Length())
+	}
+	return 0
+}
+
 // run calls the function a program is.
-func (r *realm) run(p *goja.Program) error {
+func (r *realm) run(p *goja.Program, arguments ...goja.Value) error {
 	v, err := r.RunProgram(p)
 	if err != nil {
 		return err
 	}
 	f, _ := goja.AssertFunction(v)
-	_, err = f(goja.Undefined())
+	_, err = f(goja.Undefined(), arguments...)
 	return err
 }
 

@@ -1,7 +1,7 @@
 // Prepares a runtime, before any script: takes away what makes code from text,
 // refuses what no honest script asks for before it is too late to say where, and
 // freezes everything, so that no call can leave anything behind for the next.
-(function () {
+(function (sized) {
   "use strict";
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
   const { freeze } = Object;
@@ -29,15 +29,18 @@
   const size = (n, of, what) => {
     if (n > most) throw new RangeError(of + ": " + n + " " + what + " are more than " + most);
   };
+  const stand = (object, name, native, guarded) => {
+    defineProperty(guarded, "length", { value: native.length, configurable: true });
+    defineProperty(guarded, "name", { value: native.name, configurable: true });
+    replace(object, name, guarded);
+  };
   const guard = (object, name, check) => {
     const native = object[name];
     if (typeof native !== "function") return;
-    const guarded = { [name](...args) {
+    stand(object, name, native, { [name](...args) {
       check(this, args, name);
       return apply(native, this, args);
-    } }[name];
-    defineProperty(guarded, "length", { value: native.length, configurable: true });
-    replace(object, name, guarded);
+    } }[name]);
   };
   const lengthOf = (x) => (x === undefined || x === null ? 0 : Number(x.length));
 
@@ -45,7 +48,8 @@
   for (const name of ["padStart", "padEnd"]) guard(String.prototype, name, (self, [n]) => size(n, name, "characters"));
   for (const name of ["join", "map", "fill", "concat", "sort", "toSorted", "toReversed", "toSpliced", "with", "reverse", "splice", "slice",
     "flat", "copyWithin", "unshift", "includes", "indexOf", "lastIndexOf", "toString", "toLocaleString"]) {
-    guard(Array.prototype, name, (self) => size(lengthOf(self), name, "elements"));
+    const native = Array.prototype[name];
+    if (native) stand(Array.prototype, name, native, sized(native, name, most));
   }
   guard(Array, "from", (self, [items]) => size(lengthOf(items), "from", "elements"));
   guard(text.prototype, "apply", (self, [, list]) => size(lengthOf(list), "apply", "arguments"));

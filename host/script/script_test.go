@@ -161,8 +161,8 @@ func TestAmounts(t *testing.T) {
 	got := answer(t, r, `import { add, sub, mul, compare, min, max, less, more } from "omega:amount";
 		const refused = (f: any) => { try { return f(); } catch (e: any) { return e.name; } };
 		export default () => [add("0.1", "0.2", 3), add(), sub("1", "2.5"), mul("100", 0.05), mul("-1", "0.0000001"), mul("9223372036854.775807", "1"), compare("1.0", 1), compare("-2", "1"),
-			min("3", "1.50", "2"), max("3", 10n), less("1", "1"), more("2", "1"), add(1e-7), add(1e21), refused(() => add("1e3")), refused(() => add("x")), refused(() => add(NaN)), refused(() => min())];`, "null")
-	require.Equal(t, `["3.3","0","-1.5","5","-0.000001","9223372036854.775807",0,-1,"1.5","10",false,true,"0","1000000000000000000000","TypeError","TypeError","TypeError","TypeError"]`, got)
+			min("3", "1.50", "2"), max("3", 10n), less("1", "1"), more("2", "1"), add(1e-7), add(1e21), mul("-1", "0.98765432109876543210"), add("-00098765432109876543210.5"), refused(() => add("1e3")), refused(() => add("x")), refused(() => add(NaN)), refused(() => min())];`, "null")
+	require.Equal(t, `["3.3","0","-1.5","5","-0.000001","9223372036854.775807",0,-1,"1.5","10",false,true,"0","1000000000000000000000","-0.987655","-98765432109876543210.5","TypeError","TypeError","TypeError","TypeError"]`, got)
 }
 
 func TestTests(t *testing.T) {

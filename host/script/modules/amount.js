@@ -2,15 +2,28 @@
 // everywhere in Omega. Results are rounded down.
 const places = 6;
 const unit = 10n ** BigInt(places);
+const decimals = /^-?\d+(?:\.\d+)?$/;
+const ten = (power) => 10n ** BigInt(power);
 
-// parts reads a decimal number as an integer and the places it has.
+// What has been read before: a script asks for the same prices and shares again
+// and again.
+const known = new Map();
+
+// parts reads a decimal number: as an integer and the power of ten it is to be
+// divided by, and in millionths.
 function parts(value) {
   const text = typeof value === "number" ? decimal(value) : String(value);
-  const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text);
-  if (!match || text.length > 60) throw new TypeError("not an amount: " + JSON.stringify(text.slice(0, 60)));
-  const fraction = match[3] ?? "";
-  const n = BigInt(match[2] + fraction);
-  return { n: match[1] ? -n : n, places: fraction.length };
+  let read = known.get(text);
+  if (read !== undefined) return read;
+  if (text.length > 60 || !decimals.test(text)) throw new TypeError("not an amount: " + JSON.stringify(text.slice(0, 60)));
+  const point = text.indexOf(".");
+  const p = point < 0 ? 0 : text.length - point - 1;
+  const digits = p === 0 ? text : text.slice(0, point) + text.slice(point + 1);
+  const n = BigInt(digits.length > 18 ? digits.replace(/^(-?)0+(\d)/, "$1$2") : digits); // long ones that begin with 0 are taken for octal
+  read = { n, power: ten(p), micros: p <= places ? n * ten(places - p) : floorDivide(n, ten(p - places)) };
+  if (known.size === 1000) known.clear();
+  known.set(text, read);
+  return read;
 }
 
 // decimal writes a number without an exponent.
@@ -27,29 +40,30 @@ function floorDivide(a, b) {
 }
 
 // micros is an amount in millionths.
-function micros(value) {
-  const { n, places: p } = parts(value);
-  return p <= places ? n * 10n ** BigInt(places - p) : floorDivide(n, 10n ** BigInt(p - places));
-}
+const micros = (value) => parts(value).micros;
 
 function amount(n) {
-  const digits = (n < 0n ? -n : n).toString().padStart(places + 1, "0");
-  const whole = digits.slice(0, -places), fraction = digits.slice(-places).replace(/0+$/, "");
-  return (n < 0n ? "-" : "") + whole + (fraction && "." + fraction);
+  if (n < 0n) return "-" + amount(-n);
+  const whole = String(n / unit), rest = n % unit;
+  return rest === 0n ? whole : whole + "." + String(unit + rest).slice(1).replace(/0+$/, "");
 }
 
-export const add = (...amounts) => amount(amounts.reduce((sum, a) => sum + micros(a), 0n));
+export function add(...amounts) {
+  let sum = 0n;
+  for (const a of amounts) sum += micros(a);
+  return amount(sum);
+}
 export const sub = (a, b) => amount(micros(a) - micros(b));
 export function mul(a, ratio) {
-  const { n, places: p } = parts(ratio);
-  return amount(floorDivide(micros(a) * n, 10n ** BigInt(p)));
+  const { n, power } = parts(ratio);
+  return amount(floorDivide(micros(a) * n, power));
 }
 export function compare(a, b) {
-  const difference = micros(a) - micros(b);
-  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+  const x = micros(a), y = micros(b);
+  return x < y ? -1 : x > y ? 1 : 0;
 }
-export const less = (a, b) => compare(a, b) < 0;
-export const more = (a, b) => compare(a, b) > 0;
+export const less = (a, b) => micros(a) < micros(b);
+export const more = (a, b) => micros(a) > micros(b);
 
 function extreme(amounts, sign) {
   if (amounts.length === 0) throw new TypeError("of no amounts there is none");
