@@ -86,6 +86,18 @@ func TestAuditOfStewards(t *testing.T) {
 			all[2].Events[0].(*core.PlanRecorded).Script = core.Digest{7}
 			return "the plan of guardian comes of a script that is not in force"
 		},
+		"policies that were not asked": func(all []*core.Entry) string {
+			spec := &all[0].Events[1].(*core.GenerationApplied).Spec
+			spec.Policies = []core.PolicySpec{{Name: "p", On: []string{string(core.HookTransfer)}}}
+			return "guardian does what the policies that are asked have not allowed: boost"
+		},
+		"what a policy has denied": func(all []*core.Entry) string {
+			spec := &all[0].Events[1].(*core.GenerationApplied).Spec
+			spec.Policies = []core.PolicySpec{{Name: "p", On: []string{string(core.HookTransfer)}}}
+			denied := &core.VerdictGiven{Ruling: core.Ruling{Hook: string(core.HookTransfer), Subject: "b", Say: core.SayDeny}}
+			all[2].Events = slices.Insert(all[2].Events, 0, core.Event(denied))
+			return "guardian does what the policies that are asked have not allowed: boost"
+		},
 		"nobody was asked": func(all []*core.Entry) string {
 			all[2].Command = &core.Tick{}
 			return "nobody has asked guardian for a plan"
