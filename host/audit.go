@@ -52,6 +52,7 @@ type auditor struct {
 	shown   uint64        // the entry the artifacts are as of, 0 unknown
 	moved   map[cast]bool // commitments
 	heard   hearings
+	boosted boosts
 	files   map[core.Digest][]byte // recorded so far
 	differs []string               // of the status folder
 }
@@ -75,7 +76,7 @@ func Verify(data string) (*Audit, error) {
 	if found.Seq == 0 && found.Damage == nil {
 		return nil, fmt.Errorf("%s holds no journal", data)
 	}
-	a := &auditor{data: data, state: core.New(), set: projection.New(""), moved: map[cast]bool{}, heard: newHearings(), files: map[core.Digest][]byte{}}
+	a := &auditor{data: data, state: core.New(), set: projection.New(""), moved: map[cast]bool{}, heard: newHearings(), boosted: boosts{}, files: map[core.Digest][]byte{}}
 	a.Entries, a.Digest, a.Mission, a.Problems = found.Seq, hex.EncodeToString(found.Digest[:]), found.Mission, []Problem{}
 	a.shown = shownEntry(data)
 	if found.Damage != nil {
@@ -131,6 +132,7 @@ func (a *auditor) entry(line journal.Line) (err error) {
 	a.check(e)
 	a.stewards(e)
 	a.policies(e)
+	a.legs(e)
 	a.state.Replay(e)
 	digest := line.Digest()
 	a.set.Apply(a.state, e, digest)

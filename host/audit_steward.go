@@ -47,14 +47,23 @@ func (a *auditor) planned(e *core.Entry, plan *core.PlanRecorded) (due []string)
 	case !ok || c.Steward != plan.Steward || script == nil:
 		a.problem(e.Seq, "nobody has asked %s for a plan", plan.Steward)
 		return nil
-	case plan.Generation != a.state.Generation() || plan.Script != script.Digest && script.Fallback == "none":
+	case plan.Generation != a.state.Generation() || plan.Script != script.Digest && (script.Fallback == "none" || !a.state.Suspended(stewardScript(plan.Steward))):
 		a.problem(e.Seq, "the plan of %s comes of a script that is not in force", plan.Steward)
 	}
-	spent := ledger.Amount(0)
+	spent, given := ledger.Amount(0), verdictsBefore(e, plan)
 	for i := range plan.Actions {
 		act := &plan.Actions[i]
+		say := core.SayAllow
+		if hook := act.Action.Hook(); policed(spec, hook) {
+			if say = ""; len(given) > 0 && given[0].Hook == string(hook) {
+				say, given = given[0].Say, given[1:]
+			}
+		}
 		if act.Outcome != core.OutcomeTaken {
 			continue
+		}
+		if say != core.SayAllow {
+			a.problem(e.Seq, "%s does what the policies that are asked have not allowed: %s", plan.Steward, act.Action.Do)
 		}
 		guardian := plan.Steward == core.GuardianName
 		if guardian && !slices.Contains(spec.Autonomy.May, act.Action.Do) || !guardian && act.Action.Do != core.ActPost {
@@ -67,6 +76,21 @@ func (a *auditor) planned(e *core.Entry, plan *core.PlanRecorded) (due []string)
 		a.problem(e.Seq, "%s spends %s out of %s", plan.Steward, spent, free)
 	}
 	return due
+}
+
+// verdictsBefore are what policies said of the actions of a plan, in their order.
+func verdictsBefore(e *core.Entry, plan *core.PlanRecorded) (given []*core.VerdictGiven) {
+	for _, event := range e.Events {
+		switch event := event.(type) {
+		case *core.VerdictGiven:
+			given = append(given, event)
+		case *core.PlanRecorded:
+			if event == plan {
+				return given
+			}
+		}
+	}
+	return nil
 }
 
 // approved checks that the owner has said so; it returns what has to follow.

@@ -46,14 +46,16 @@ func advisedEntries(t *testing.T) (entries []*core.Entry) {
 		{Do: core.ActBoost, Job: "b", Tokens: 20 * token}, {Do: core.ActExpedite, Job: "c"}, {Do: core.ActReprice, Energy: 2 * token},
 	}})
 	step(11_000, &core.Order{ID: "1", Key: [32]byte{9}, Counter: 1, Say: core.Approve, Job: "3.3"})
+	step(12_000, &core.Order{ID: "2", Key: [32]byte{9}, Counter: 2, Say: core.CancelJob, Job: "b"})
 	return entries
 }
 
 // audited are the problems that an audit of stewards finds.
 func audited(entries []*core.Entry) (problems []string) {
-	a := &auditor{state: core.New()}
+	a := &auditor{state: core.New(), boosted: boosts{}}
 	for _, e := range entries {
 		a.stewards(e)
+		a.legs(e)
 		a.state.Replay(e)
 	}
 	for _, p := range a.Problems {
@@ -85,6 +87,42 @@ func TestAuditOfStewards(t *testing.T) {
 		"another script": func(all []*core.Entry) string {
 			all[2].Events[0].(*core.PlanRecorded).Script = core.Digest{7}
 			return "the plan of guardian comes of a script that is not in force"
+		},
+		"policies that were not asked": func(all []*core.Entry) string {
+			spec := &all[0].Events[1].(*core.GenerationApplied).Spec
+			spec.Policies = []core.PolicySpec{{Name: "p", On: []string{string(core.HookTransfer)}}}
+			return "guardian does what the policies that are asked have not allowed: boost"
+		},
+		"what a policy has denied": func(all []*core.Entry) string {
+			spec := &all[0].Events[1].(*core.GenerationApplied).Spec
+			spec.Policies = []core.PolicySpec{{Name: "p", On: []string{string(core.HookTransfer)}}}
+			denied := &core.VerdictGiven{Ruling: core.Ruling{Hook: string(core.HookTransfer), Subject: "b", Say: core.SayDeny}}
+			all[2].Events = slices.Insert(all[2].Events, 0, core.Event(denied))
+			return "guardian does what the policies that are asked have not allowed: boost"
+		},
+		"a boost that somebody else pays": func(all []*core.Entry) string {
+			for _, event := range all[2].Events {
+				if t, ok := event.(*core.Transfer); ok && len(t.Legs) > 0 {
+					t.Legs[0].Debit = "account:operator"
+				}
+			}
+			return "the reward of b is raised by 20, and guardian does not pay for it"
+		},
+		"tokens out of nothing": func(all []*core.Entry) string {
+			all[3].Events = append(all[3].Events, &core.Transfer{Legs: []core.Leg{{Unit: ledger.Token, Debit: "minted", Credit: "account:guardian", Amount: token}}})
+			return "nothing explains that 1 of TOKEN goes from minted to account:guardian"
+		},
+		"more back than was given": func(all []*core.Entry) string {
+			for _, event := range all[4].Events {
+				t, ok := event.(*core.Transfer)
+				switch {
+				case ok && len(t.Legs) > 0:
+					t.Legs[0].Amount += token
+				case ok:
+					t.Steps[0].Amount -= token
+				}
+			}
+			return "nothing explains that 21 of TOKEN goes from job:b:escrow to account:guardian"
 		},
 		"nobody was asked": func(all []*core.Entry) string {
 			all[2].Command = &core.Tick{}

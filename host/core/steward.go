@@ -325,9 +325,9 @@ func (e *PlanRecorded) size() (n int) {
 	return n
 }
 
-// hook is what policies are asked about before an action is taken, "" where they
+// Hook is what policies are asked about before an action is taken, "" where they
 // are not.
-func (a *Action) hook() Hook {
+func (a *Action) Hook() Hook {
 	switch a.Do {
 	case ActPost:
 		return HookPost
@@ -340,7 +340,7 @@ func (a *Action) hook() Hook {
 // unfitAction says why an action has to be put before the policies in force, ""
 // if it has been.
 func (s *State) unfitAction(a *Action) string {
-	if hook := a.hook(); hook != "" {
+	if hook := a.Hook(); hook != "" {
 		return s.UnfitRuling(hook, a.Ruling)
 	}
 	return ""
@@ -351,7 +351,7 @@ func (s *State) heedAll(actions []Action) (all []said) {
 	for i := range actions {
 		a := &actions[i]
 		ruling, subject := a.Ruling, a.Job
-		if a.hook() == "" {
+		if a.Hook() == "" {
 			ruling = nil
 		}
 		if a.Do == ActPost && a.Post != nil {
@@ -359,7 +359,7 @@ func (s *State) heedAll(actions []Action) (all []said) {
 				subject = postID(s.actionID(i))
 			}
 		}
-		say, reason := s.heed(a.hook(), subject, ruling)
+		say, reason := s.heed(a.Hook(), subject, ruling)
 		all = append(all, said{say, reason})
 	}
 	return all
