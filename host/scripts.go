@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/missionfile"
@@ -135,10 +136,15 @@ func faultText(p *script.Program, f *script.Fault) string {
 	return oneLine(file+": "+f.Detail, maxFault)
 }
 
-// oneLine is text in one line of at most so many bytes.
+// oneLine is text in one line of at most so many bytes. What steers a terminal,
+// or turns the direction of writing, is not text: scripts say what is recorded,
+// and it is read everywhere.
 func oneLine(text string, most int) string {
 	const ellipsis = "…"
-	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "�")), " ")
+	steers := func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+	}
+	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "�"), steers), " ")
 	if len(text) <= most {
 		return text
 	}

@@ -18,6 +18,11 @@ const (
 	// bytes.
 	maxSource  = 1 << 20
 	maxSources = 4 << 20
+	// maxFiles bounds the files a script asks for, also in vain.
+	maxFiles = 1000
+	// maxBundle bounds the program that is made of them, in bytes with its source
+	// map: what is indented or repeated may be far larger than its source.
+	maxBundle = 2 * maxSources
 	// maxNesting is how deep brackets may stand within each other in a file.
 	maxNesting = 2000
 	// bundleMemory and bundleTime bound the making of a program.
@@ -35,6 +40,7 @@ type made struct {
 
 // sources are the files of the mission folder that a script asks for.
 type sources struct {
+	entry   string
 	read    func(string) ([]byte, error)
 	digests map[string][sha256.Size]byte
 	size    int
@@ -55,6 +61,10 @@ func bytesOf(read func(string) ([]byte, error), path string) ([]byte, error) {
 
 // get reads a file for the child.
 func (s *sources) get(path string) ([]byte, error) {
+	if len(s.digests) >= maxFiles {
+		s.problem = &Problem{File: s.entry, Summary: "too many files", Detail: fmt.Sprintf("A script imports at most %d files, and names that are tried count: put the code into fewer.", maxFiles)}
+		return nil, errors.New("there are too many files")
+	}
 	b, err := bytesOf(s.read, path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -92,7 +102,7 @@ func (r *Runner) Bundle(ctx context.Context, entry string, read func(path string
 	case <-ctx.Done():
 		return nil, []Problem{{File: entry, Summary: "not bundled", Detail: context.Cause(ctx).Error()}}
 	}
-	s := &sources{read: read, digests: map[string][sha256.Size]byte{}}
+	s := &sources{entry: entry, read: read, digests: map[string][sha256.Size]byte{}}
 	b, problems := r.bundle(ctx, entry, s)
 	if len(problems) > 0 {
 		return nil, problems[:min(len(problems), maxProblems)]
@@ -179,6 +189,9 @@ func (r *Runner) bundle(ctx context.Context, entry string, s *sources) (*bundled
 				reply = reply.text(err.Error())
 			} else {
 				reply = reply.text("").bytes(b)
+			}
+			if s.problem != nil {
+				p.kill() // it will not be a program
 			}
 			_, _ = p.in.Write(reply.done())
 		case frameBundled:

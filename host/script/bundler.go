@@ -90,7 +90,9 @@ func (b *bundler) bundle() (code string, problems []Problem) {
 		Plugins:        []api.Plugin{{Name: "omega", Setup: b.setup}},
 	})
 	for _, m := range result.Errors {
-		problems = append(problems, b.problem(m))
+		if m.Location != nil || m.PluginName != "" { // else it is about a folder that it may not list
+			problems = append(problems, b.problem(m))
+		}
 	}
 	if len(problems) == 0 && len(result.OutputFiles) == 1 {
 		code = returning(string(result.OutputFiles[0].Contents), strings.Contains(result.Metafile, `"exports": []`))
@@ -221,8 +223,15 @@ func (b *bundler) load(a api.OnLoadArgs) api.OnLoadResult {
 		return api.OnLoadResult{Errors: unusable(quoted(name)+" cannot be used", err.Error())}
 	}
 	text := string(bytes)
+	if strings.Contains(text, "sourceMappingURL=") {
+		text += noMap
+	}
 	return api.OnLoadResult{Contents: &text, Loader: loader}
 }
+
+// noMap keeps a file from saying that its lines are those of another: the last
+// comment of that kind counts, and this one names nothing.
+const noMap = "\n//# sourceMappingURL=omega:none"
 
 var loaders = map[string]api.Loader{".js": api.LoaderJS, ".mjs": api.LoaderJS, ".ts": api.LoaderTS, ".mts": api.LoaderTS, ".json": api.LoaderJSON}
 
@@ -235,6 +244,9 @@ func (b *bundler) problem(m api.Message) Problem {
 	var notes []string
 	for _, n := range m.Notes {
 		notes = append(notes, n.Text)
+	}
+	if strings.HasPrefix(m.Text, "Could not resolve") {
+		notes = append(notes, "Name the file that is imported: it is not computed.")
 	}
 	p.Detail = cutText(strings.Join(notes, " "), maxDetail)
 	return p

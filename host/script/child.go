@@ -238,7 +238,13 @@ func (c *child) bundle(entry string) {
 		return read[path]()
 	}}
 	code, problems := b.bundle()
-	reply := bundled{Problems: problems, Code: code}
+	if len(code) > maxBundle {
+		problems = []Problem{{File: entry, Summary: "the script is too large", Detail: fmt.Sprintf("Bundled it has %d bytes, at most %d are run: move data into the mission file's params, and nest less.", len(code), maxBundle)}}
+	}
+	reply := bundled{Problems: problems[:min(len(problems), maxProblems)], Code: code}
+	if len(problems) > 0 {
+		reply.Code = ""
+	}
 	if len(problems) == 0 {
 		paths := ownNames()
 		for path, answer := range read {

@@ -25,13 +25,14 @@ func sharedFile() (*os.File, error) {
 }
 
 // confine takes from this process what it could do harm with: files, room, core
-// dumps. The ceiling on its data is the last resort and therefore wide: a limit
+// dumps. What it has open stays open, but it can open nothing else: a bundler
+// looks for files by itself. The ceiling on its data is the last resort and therefore wide: a limit
 // that is passed is noticed before, and then there is more to say.
 func confine(memory int64) {
 	const room = 64 << 20
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
 	limit := uint64(dataSize() + 4*memory + room)
-	for resource, n := range map[int]uint64{unix.RLIMIT_DATA: limit, unix.RLIMIT_CORE: 0, unix.RLIMIT_FSIZE: 0, unix.RLIMIT_NOFILE: 16} {
+	for resource, n := range map[int]uint64{unix.RLIMIT_DATA: limit, unix.RLIMIT_CORE: 0, unix.RLIMIT_FSIZE: 0, unix.RLIMIT_NOFILE: 0} {
 		_ = unix.Setrlimit(resource, &unix.Rlimit{Cur: n, Max: n})
 	}
 }

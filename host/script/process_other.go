@@ -22,7 +22,11 @@ func sharedFile() (*os.File, error) {
 	return f, os.Remove(f.Name())
 }
 
-func confine(int64) { _ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) }
+func confine(int64) {
+	for _, resource := range []int{unix.RLIMIT_CORE, unix.RLIMIT_NOFILE} {
+		_ = unix.Setrlimit(resource, &unix.Rlimit{})
+	}
+}
 
 func program() string {
 	path, err := os.Executable()

@@ -46,6 +46,10 @@ func compile(entry, text string, paths []string) (*unit, error) {
 		u.paths[file.ResolveSourcemapURL(bundleName, path).String()] = path
 	}
 	tree, err := parser.ParseFile(nil, bundleName, text, 0, parser.WithSourceMapLoader(func(string) ([]byte, error) { return nil, nil }))
+	var wrong parser.ErrorList
+	if errors.As(err, &wrong) && len(wrong) > 0 {
+		return u, u.misread(wrong[0])
+	}
 	if err != nil {
 		return u, err
 	}
@@ -102,6 +106,7 @@ type realm struct {
 	load   goja.Callable // evaluates the program and gives its exports
 	freeze goja.Callable
 	seal   goja.Callable
+	settle goja.Callable // does nothing; what promises have still to do is done when it returns
 	at     int64
 	log    logger
 	view   []byte // the JSON view is of
@@ -128,6 +133,7 @@ func newRealm(prepare *goja.Program, u *unit) (*realm, error) {
 	if err := r.Set("console", console); err != nil {
 		return nil, err
 	}
+	r.settle, _ = goja.AssertFunction(r.ToValue(func(goja.FunctionCall) goja.Value { return goja.Undefined() }))
 	if err := r.run(prepare, r.ToValue(r.sized)); err != nil {
 		return nil, err
 	}
@@ -202,9 +208,20 @@ func (r *realm) exports() (*goja.Object, error) {
 	return v.ToObject(r.Runtime), nil
 }
 
-// call runs a call; what it panics with is caught by the caller.
+// call runs a call; what it panics with is caught by the caller. What a getter in
+// the answer leaves to promises is done as well: it would be done in the next
+// call.
 func (r *realm) call(c *Call) (value []byte, fault *Fault) {
 	r.begin(c.At, c.Seed)
+	value, fault = r.asked(c)
+	if _, err := r.settle(goja.Undefined()); err != nil && fault == nil {
+		return nil, r.thrown(err)
+	}
+	return value, fault
+}
+
+// asked is what the script makes of a call.
+func (r *realm) asked(c *Call) (value []byte, fault *Fault) {
 	exports, err := r.exports()
 	if err != nil {
 		return nil, r.thrown(err)

@@ -201,6 +201,7 @@ func TestNothingLeaks(t *testing.T) {
 		"the input": `export default (input: any) => { try { input.list.push(3); } catch { } try { input.list[0] = 9; } catch { } try { delete input.o.a; } catch { } try { input.o.b = 1; } catch { } return input; };`,
 		"the view":  `export default (_: any, view: any) => { try { Object.setPrototypeOf(view, { leak: 1 }); } catch { } return [view?.leak ?? null, Object.isFrozen(view)]; };`,
 		"a promise": `export default () => { Promise.resolve().then(() => { throw 1; }); return 1; };`,
+		"an answer": `export default () => ({ get a() { Promise.resolve().then(() => console.log(Math.random())); return Math.random(); } });`,
 		"the stack": `export default () => { const f = (): any => f() + 1; try { return f(); } catch (e: any) { return e.name; } };`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -255,6 +256,41 @@ func TestBatching(t *testing.T) {
 			require.Nil(t, alone.Fault)
 		}
 	}
+}
+
+// TestScriptsAreSmall: what is read and kept of a script is bounded, whatever it
+// imports.
+func TestScriptsAreSmall(t *testing.T) {
+	r := runner(t)
+	var imports strings.Builder
+	for n := range 20000 {
+		fmt.Fprintf(&imports, "try { require('./%d') } catch {}\n", n)
+	}
+	asked := 0
+	_, problems := r.Bundle(t.Context(), "a.js", func(path string) ([]byte, error) {
+		asked++
+		return folder{"a.js": imports.String()}.read(path)
+	})
+	require.Equal(t, "too many files", problems[0].Summary)
+	require.Equal(t, "a.js", problems[0].File)
+	require.LessOrEqual(t, asked, maxFiles)
+}
+
+// TestChildrenOpenNothing: what a bundler finds by itself would be a file of the
+// host.
+func TestChildrenOpenNothing(t *testing.T) {
+	r := runner(t)
+	host := t.TempDir() + "/found.json"
+	require.NoError(t, os.WriteFile(host, []byte("1"), 0o600))
+	text := fmt.Sprintf(`export default (name) => require(".%s/" + name + ".json");`, strings.TrimSuffix(host, "/found.json"))
+	_, problems := r.Bundle(t.Context(), "a.js", folder{"a.js": text}.read)
+	require.Len(t, problems, 1)
+	require.NotContains(t, problems[0].Summary+problems[0].Detail, "found")
+	require.Equal(t, 1, problems[0].Line)
+
+	pipe := t.TempDir() + "/pipe"
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	require.Equal(t, "1", answer(t, r, "export default () => 1;\n//# sourceMappingURL=file://"+pipe, "null"))
 }
 
 func TestRandomIsFixed(t *testing.T) {

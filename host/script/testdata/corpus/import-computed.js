@@ -1,0 +1,2 @@
+// problem 2: Name the file
+export default (input) => require("./etc/" + input.list + ".json");

@@ -1,0 +1,2 @@
+// problem 2: reserved word
+export default () => import.meta.url;
