@@ -37,7 +37,7 @@ type index struct {
 // indexed is the index of the state as it is.
 func (d *desk) indexed(s *core.State) *index {
 	if !d.index.counts || d.index.generation != s.Generation() {
-		d.index.renew(s, d.missions.allQueries(s))
+		d.index.renew(s, d.missions.allQueries(s.Spec()))
 	}
 	return &d.index
 }

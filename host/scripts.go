@@ -198,24 +198,6 @@ func (m *missions) learnScripts(mission *missionfile.Mission) {
 			m.programs[p.Digest] = program{p, mission.Queries(block.Path)}
 		}
 	}
-	if p := mission.Program(missionfile.OwnGuardian); p != nil {
-		m.programs[p.Digest] = program{p, mission.Queries(p.Entry)}
-	}
-}
-
-// stead is the script that is asked in the place of a guardian that keeps
-// failing: Omega's own, as the generation in force has recorded it.
-func (m *missions) stead(s *core.State) core.ScriptSpec {
-	stead := core.ScriptSpec{Path: missionfile.OwnGuardian, Timeout: s.Spec().Guardian.Script.Timeout, Memory: s.Spec().Guardian.Script.Memory}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for digest, p := range m.programs {
-		is := func(ref core.SourceRef) bool { return ref.Path == p.Entry && ref.Digest == p.Files[0].Digest }
-		if p.Entry == missionfile.OwnGuardian && slices.ContainsFunc(s.Sources(), is) {
-			stead.Digest = digest
-		}
-	}
-	return stead
 }
 
 // blocksOf are all scripts that a mission file names.
@@ -246,15 +228,12 @@ func (m *missions) program(block *core.ScriptSpec) program {
 }
 
 // allQueries are those of all stewards.
-func (m *missions) allQueries(s *core.State) (all []script.Query) {
-	spec := s.Spec()
-	if spec.Guardian != nil {
-		all = slices.Clone(m.program(&spec.Guardian.Script).queries)
-		stead := m.stead(s)
-		all = append(all, m.program(&stead).queries...)
+func (m *missions) allQueries(s *core.Spec) (all []script.Query) {
+	if s.Guardian != nil {
+		all = slices.Clone(m.program(&s.Guardian.Script).queries)
 	}
-	for i := range spec.Strategists {
-		all = append(all, m.program(&spec.Strategists[i].Script).queries...)
+	for i := range s.Strategists {
+		all = append(all, m.program(&s.Strategists[i].Script).queries...)
 	}
 	return all
 }

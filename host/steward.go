@@ -14,6 +14,7 @@ import (
 // thinks beside the loop.
 type consultation struct {
 	advise  core.Advise // what is known before it answers
+	fault   string      // why it cannot be asked
 	queries []script.Query
 	shot    *snapshot
 	given   map[string][]byte // members of its input that are no query
@@ -24,11 +25,11 @@ type consultation struct {
 func (d *desk) consult(s *core.State, now core.Time, name string) *consultation {
 	spec, st := s.Spec().StewardScript(name), s.Steward(name)
 	full := stewardScript(name)
-	if s.Suspended(full) { // it is asked all the same: somebody else is in its place
-		stead := d.missions.stead(s)
-		spec = &stead
-	}
 	c := &consultation{advise: core.Advise{Steward: name, Seen: s.Seq(), Script: spec.Digest, Generation: s.Generation()}}
+	if s.Suspended(full) {
+		c.fault = suspendedFault
+		return c
+	}
 	c.queries = d.missions.program(spec).queries
 	c.shot = d.indexed(s).snapshot(s, now, c.queries)
 	c.call = d.callOf(spec, nil, d.indexed(s).viewOf(s, now).with(spec.Params), now, seedOf(s, full, "plan", name, int64(s.Seq())))
@@ -117,14 +118,19 @@ func planOf(st *core.Steward) []byte {
 
 // ask has the steward answer. A fault leaves it without plan.
 func (c *consultation) ask(ctx context.Context, run *scripts) *core.Advise {
-	c.call.Input = c.input()
-	answer := run.call(ctx, forStewards, &c.call)
-	if answer.Fault == nil {
-		answer.Fault = c.read(answer.Value)
+	if c.fault == "" {
+		c.call.Input = c.input()
+		answer := run.call(ctx, forStewards, &c.call)
+		if answer.Fault == nil {
+			answer.Fault = c.read(answer.Value)
+		}
+		if answer.Fault != nil {
+			c.fault = faultText(c.call.Program, answer.Fault)
+		}
 	}
-	if answer.Fault != nil {
+	if c.fault != "" {
 		known := c.advise
-		c.advise = core.Advise{Steward: known.Steward, Seen: known.Seen, Script: known.Script, Generation: known.Generation, Fault: faultText(c.call.Program, answer.Fault)}
+		c.advise = core.Advise{Steward: known.Steward, Seen: known.Seen, Script: known.Script, Generation: known.Generation, Fault: c.fault}
 	}
 	return &c.advise
 }

@@ -182,35 +182,3 @@ func mustIdentity(t *testing.T, data string) string {
 	require.NoError(t, err)
 	return created.Mission
 }
-
-// A guardian that keeps failing is not asked any more, and its fallback is
-// Omega's own, out of the record.
-func TestOwnGuardianIsInThePlaceOfOneThatFails(t *testing.T) {
-	mission := strings.Replace(stewarded, `  script = "guardian.js"`, "  script   = \"guardian.js\"\n  fallback = \"default\"", 1)
-	dir := scripted(t, mission, "macro.js", "spending.js", "guardian.js")
-	engine := &fakeEngine{}
-	engine.say = func(_ context.Context, call script.Call) script.Answer {
-		switch call.Program.Entry {
-		case "guardian.js":
-			return script.Answer{Fault: &script.Fault{Kind: script.FaultThrown, Line: 4, Detail: "no"}}
-		case "spending.js":
-			return value(`{"allow":true}`)
-		}
-		return value(`{"headline":"In its place"}`)
-	}
-	outcome, entries, err := rehearse(t, engine, dir)
-	require.NoError(t, err)
-	require.Equal(t, CodeOK, outcome.Code)
-	require.Len(t, engine.of("guardian.js"), 5)
-	stead := engine.of("omega:guardian")
-	require.NotEmpty(t, stead)
-	require.NotContains(t, string(stead[0].View), `"least"`, "what was said to the other is none of its params")
-	for _, p := range eventsOf[*core.PlanRecorded](entries) {
-		if p.Steward == core.GuardianName && p.Script == core.Digest(stead[0].Program.Digest) {
-			require.Empty(t, p.Fault)
-			require.True(t, p.Same || p.Headline == "In its place")
-			return
-		}
-	}
-	require.Fail(t, "no plan of the script in its place")
-}

@@ -76,9 +76,6 @@ func (l *loader) scriptUses() (all []scriptUse) {
 	}
 	if s.Guardian != nil {
 		add("guardian", "", &s.Guardian.Script)
-		if s.Guardian.Script.Fallback == "default" {
-			add("guardian", "", &core.ScriptSpec{Path: OwnGuardian})
-		}
 	}
 	for i := range s.Strategists {
 		add("strategist", s.Strategists[i].Name, &s.Strategists[i].Script)

@@ -63,7 +63,7 @@ func (b *bundler) Bundle(_ context.Context, entry string, read func(string) ([]b
 			}
 			left = append(left, next)
 		}
-		if m := exported.FindSubmatch(content); m != nil && name == entry && !strings.HasPrefix(entry, ownPrefix) {
+		if m := exported.FindSubmatch(content); m != nil && name == entry {
 			p.Queries = m[1]
 		}
 		digest := sha256.Sum256(content)
@@ -178,13 +178,13 @@ func TestScripts(t *testing.T) {
 
 	require.Equal(t, []script.Query{{Name: "late", From: "jobs", States: []string{"posted", "ready"}, DeadlineWithin: 75 * 60_000, Order: "reward", Descending: true, Limit: 5}}, m.Queries("scripts/guardian.js"))
 	require.Nil(t, m.Program("scripts/lib.js"))
-	require.Len(t, engine.bundled, 6, "a script is bundled once, Omega's own guardian for one that keeps failing too")
+	require.Len(t, engine.bundled, 5, "a script is bundled once")
 
 	var sources []string
 	for _, f := range m.Sources() {
 		sources = append(sources, f.Path)
 	}
-	require.Equal(t, []string{"mission.hcl", "omega:guardian", "scripts/calc.js", "scripts/guardian.js", "scripts/lib.js", "scripts/spending.js", "scripts/strategist.ts", "scripts/validate.js"}, sources)
+	require.Equal(t, []string{"mission.hcl", "scripts/calc.js", "scripts/guardian.js", "scripts/lib.js", "scripts/spending.js", "scripts/strategist.ts", "scripts/validate.js"}, sources)
 	again, diags := CompileWith(engine, m.Entry(), m.Sources(), m.Variables()...)
 	require.Empty(t, diags)
 	require.Equal(t, m.Spec(), again.Spec())

@@ -11,7 +11,7 @@ import (
 // Scripts of Omega's own that a guardian or a strategist has where it names
 // none.
 const (
-	OwnGuardian   = ownPrefix + "guardian" // also in the place of one that keeps failing, where it is its fallback
+	ownGuardian   = ownPrefix + "guardian"
 	ownStrategist = ownPrefix + "strategist"
 )
 
@@ -59,7 +59,7 @@ func (l *loader) guardian(blocks []*hcl.Block) {
 		l.r.fail(blocks[1].DefRange, "Duplicate block", "A mission has one guardian block; the other is at %s.", place(blocks[0].DefRange))
 	}
 	g := &core.GuardianSpec{}
-	l.scripted(blocks[0], "guardian", core.GuardianSettings(), g, &g.Script, OwnGuardian)
+	l.scripted(blocks[0], "guardian", core.GuardianSettings(), g, &g.Script, ownGuardian)
 	l.m.spec.Guardian = g
 	if at, taken := l.at["account."+core.GuardianName]; taken {
 		l.r.fail(at, "Account of the guardian", "The guardian spends out of an account of that name, which holds autonomy.budget: give this one another name.")
