@@ -392,7 +392,7 @@ func (w *world) ballot(j *life, i int, vote council.Vote, differ bool) core.Seal
 
 // maxCalm bounds how long a mission may take to come to its end when nothing is
 // in its way: far more than any of these needs.
-const maxCalm = 5000
+const maxCalm = 20_000
 
 // calm stops all faults and waits for the end.
 func (w *world) calm() {
