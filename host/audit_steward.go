@@ -42,12 +42,12 @@ func (a *auditor) stewards(e *core.Entry) {
 // planned checks that a steward may do what it does, and can pay for it; it
 // returns what has to follow.
 func (a *auditor) planned(e *core.Entry, plan *core.PlanRecorded) (due []string) {
-	spec, script := a.state.Spec(), a.state.Spec().StewardScript(plan.Steward)
+	spec, script := a.state.Spec(), a.state.StewardAsked(plan.Steward)
 	switch c, ok := e.Command.(*core.Advise); {
 	case !ok || c.Steward != plan.Steward || script == nil:
 		a.problem(e.Seq, "nobody has asked %s for a plan", plan.Steward)
 		return nil
-	case plan.Generation != a.state.Generation() || plan.Script != script.Digest && (script.Fallback == "none" || !a.state.Suspended(stewardScript(plan.Steward))):
+	case plan.Generation != a.state.Generation() || plan.Script != script.Digest:
 		a.problem(e.Seq, "the plan of %s comes of a script that is not in force", plan.Steward)
 	}
 	spent, given := ledger.Amount(0), verdictsBefore(e, plan)

@@ -207,6 +207,9 @@ func blocksOf(s *core.Spec) (all []*core.ScriptSpec) {
 	}
 	if s.Guardian != nil {
 		all = append(all, &s.Guardian.Script)
+		if own := s.Guardian.StandIn(); own != nil {
+			all = append(all, own)
+		}
 	}
 	for i := range s.Strategists {
 		all = append(all, &s.Strategists[i].Script)
@@ -231,6 +234,9 @@ func (m *missions) program(block *core.ScriptSpec) program {
 func (m *missions) allQueries(s *core.Spec) (all []script.Query) {
 	if s.Guardian != nil {
 		all = slices.Clone(m.program(&s.Guardian.Script).queries)
+		if own := s.Guardian.StandIn(); own != nil {
+			all = append(all, m.program(own).queries...)
+		}
 	}
 	for i := range s.Strategists {
 		all = append(all, m.program(&s.Strategists[i].Script).queries...)

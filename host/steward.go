@@ -23,13 +23,9 @@ type consultation struct {
 
 // consult prepares the asking of a steward.
 func (d *desk) consult(s *core.State, now core.Time, name string) *consultation {
-	spec, st := s.Spec().StewardScript(name), s.Steward(name)
+	spec, st := s.StewardAsked(name), s.Steward(name)
 	full := stewardScript(name)
 	c := &consultation{advise: core.Advise{Steward: name, Seen: s.Seq(), Script: spec.Digest, Generation: s.Generation()}}
-	if s.Suspended(full) {
-		c.fault = suspendedFault
-		return c
-	}
 	c.queries = d.missions.program(spec).queries
 	c.shot = d.indexed(s).snapshot(s, now, c.queries)
 	c.call = d.callOf(spec, nil, d.indexed(s).viewOf(s, now).with(spec.Params), now, seedOf(s, full, "plan", name, int64(s.Seq())))

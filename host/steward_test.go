@@ -111,6 +111,44 @@ func TestStewardsAreAskedAndHeeded(t *testing.T) {
 	require.Equal(t, "finalized", told.Events[len(told.Events)-1].State)
 }
 
+// A guardian that keeps failing is stood in for by Omega's own where the mission
+// says so; otherwise nobody is asked.
+func TestGuardianIsStoodInFor(t *testing.T) {
+	for fallback, headlines := range map[string]int{"default": 1, "none": 0} {
+		mission := strings.Replace(stewarded, "  params = { least = 1 }\n", "  params = { least = 1 }\n  fallback = \""+fallback+"\"\n", 1)
+		mission = strings.Replace(mission, `"5m"`, `"5h"`, 1)
+		engine := &fakeEngine{say: func(_ context.Context, call script.Call) script.Answer {
+			switch call.Program.Entry {
+			case "guardian.js":
+				return script.Answer{Fault: &script.Fault{Kind: script.FaultThrown, Line: 4, Detail: "no"}}
+			case "omega:guardian":
+				return value(`{"headline":"In its place"}`)
+			}
+			return value(`{}`)
+		}}
+		outcome, entries, err := rehearse(t, engine, scripted(t, mission, "macro.js", "spending.js", "guardian.js"))
+		require.NoError(t, err)
+		require.Equal(t, CodeOK, outcome.Code)
+		require.Len(t, engine.of("guardian.js"), 5, fallback)
+		stoodIn := engine.of("omega:guardian")
+		said := 0
+		for _, p := range eventsOf[*core.PlanRecorded](entries) {
+			if p.Headline != "" {
+				said++
+				require.Equal(t, core.Digest(stoodIn[0].Program.Digest), p.Script)
+			}
+		}
+		require.Equal(t, headlines, said, "%s: it is recorded once, and then says the same", fallback)
+		if fallback == "none" {
+			require.Empty(t, stoodIn)
+			continue
+		}
+		require.Greater(t, len(stoodIn), 10)
+		require.Contains(t, string(stoodIn[0].Input), `"may":["expedite","post"]`)
+		require.NotContains(t, string(stoodIn[0].View), "least")
+	}
+}
+
 func canonicalJSON(t *testing.T, text []byte) {
 	want, err := core.Canonical(text)
 	if err != nil || string(want) != string(text) {

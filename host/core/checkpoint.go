@@ -202,6 +202,7 @@ func (r *Round) fields(c *Codec) {
 	integer(c, "due", &r.Due)
 	c.Flag("reminded", &r.Reminded)
 	c.Flag("closed", &r.Closed)
+	c.Flag("excused", &r.Excused)
 	records(c, "seats", &r.Seats)
 }
 

@@ -16,6 +16,7 @@ func (s *State) evolveGeneration(e *GenerationApplied) {
 	}
 	s.evolvePurses(&e.Spec)
 	s.forgiveFaults(&s.spec, &e.Spec)
+	s.excuseRounds(&s.spec, &e.Spec)
 	s.edit = nil
 	s.spec, s.spelled = e.Spec, nil
 	s.evolvePools(&e.Spec)

@@ -58,8 +58,12 @@ func (s *State) evolveFault(script, fault string) {
 const scriptFault = "script: "
 
 // evolveJudged notes how the scripts of validators did in a round: one whose
-// seats all abstain over a fault has failed once.
+// seats all abstain over a fault has failed once. In a round from before an edit
+// it may be the script from before that has failed.
 func (s *State) evolveJudged(r *Round, votes []OpenVote) {
+	if r.Excused {
+		return
+	}
 	for i := range s.spec.Validators {
 		if block := &s.spec.Validators[i]; block.Kind == ScriptValidator {
 			if fault, asked := r.faultOf(block, votes); asked {
@@ -83,6 +87,24 @@ func (r *Round) faultOf(block *ValidatorSpec, votes []OpenVote) (fault string, a
 		}
 	}
 	return fault, asked
+}
+
+// excuseRounds marks the open rounds when an edit changes the script of a
+// validator: those who have committed in them may have asked the one before.
+func (s *State) excuseRounds(before, next *Spec) {
+	changed := slices.ContainsFunc(before.Validators, func(v ValidatorSpec) bool {
+		is := next.script("validator." + v.Name)
+		return v.Kind == ScriptValidator && is != nil && is.Digest != v.Script.Digest
+	})
+	if !changed {
+		return
+	}
+	for _, j := range s.openJobs() {
+		if j.Round != nil && !j.Round.Closed {
+			j.Round.Excused = true
+			s.touch(j)
+		}
+	}
 }
 
 // forgiveFaults forgets the faults of scripts that an edit has changed or taken

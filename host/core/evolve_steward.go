@@ -94,7 +94,7 @@ func (s *State) evolvePlan(e *PlanRecorded) {
 		st.Wake = s.now + Time(max(e.Wake, spec.Interval))
 	}
 	if spec := s.spec.StewardScript(st.Name); spec != nil && spec.Digest == e.Script {
-		s.evolveFault(scriptOf(st), e.Fault)
+		s.evolveFault(scriptOf(st.Name), e.Fault)
 	}
 	if e.Memory != nil {
 		st.Memory = e.Memory

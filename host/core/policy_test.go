@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -539,6 +540,42 @@ func TestValidatorFaultsSuspend(t *testing.T) {
 	}
 	require.True(t, r.state.Suspended("validator.rule"))
 	require.Equal(t, 5, strings.Count(r.told("votes_revealed"), `"votes_revealed"`))
+	r.same()
+}
+
+// Votes that a script gave before an edit do not count against the one after it.
+func TestMendedValidatorStartsAnew(t *testing.T) {
+	spec := baseSpec()
+	spec.Validators[0].Kind = core.ScriptValidator
+	spec.Validators[0].Script = core.ScriptSpec{Path: "v.js", Digest: core.Digest{1}, Timeout: core.Second, Memory: 64 << 20, Fallback: "abstain"}
+	r := newRig(t, spec, jobNamed("a"), jobNamed("b"), jobNamed("c"), jobNamed("d"), jobNamed("e"), jobNamed("f"))
+	for _, v := range []string{"rule_0", "rule_1", "rule_2"} {
+		r.says[v] = council.Abstain.String()
+	}
+	r.why = "script: v.js:1: no"
+	r.post()
+	for r.stateOf("a") != core.JobRevealing {
+		r.turn()
+	}
+	open, before := int64(0), strings.Count(r.told("votes_revealed"), `"votes_revealed"`)
+	for _, j := range r.state.Jobs() {
+		if round := j.Round; round != nil && !round.Closed {
+			open++
+		}
+	}
+	mended := slices.Clone(r.state.Spec().Validators)
+	mended[0].Script.Digest = core.Digest{2}
+	require.Nil(t, r.edit(func(c *core.Generation) { c.Spec.Validators = mended }))
+	r.same()
+	for range 10_000 {
+		if r.state.Suspended("validator.rule") {
+			break
+		}
+		r.turn()
+	}
+	require.True(t, r.state.Suspended("validator.rule"))
+	require.Positive(t, open)
+	require.EqualValues(t, open+5, strings.Count(r.told("votes_revealed"), `"votes_revealed"`)-before)
 	r.same()
 }
 

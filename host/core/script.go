@@ -35,7 +35,19 @@ type PolicySpec struct {
 }
 
 // GuardianSpec is the guardian block.
-type GuardianSpec struct{ Script ScriptSpec }
+type GuardianSpec struct {
+	Script  ScriptSpec
+	Default Digest // of omega:guardian, where the fallback is to ask that; zero: nobody is asked
+}
+
+// StandIn is the script that is asked in place of one that keeps failing, within
+// the same limits; the params were written for the other. nil: none is.
+func (g *GuardianSpec) StandIn() *ScriptSpec {
+	if g.Default == (Digest{}) {
+		return nil
+	}
+	return &ScriptSpec{Path: "omega:guardian", Digest: g.Default, Timeout: g.Script.Timeout, Memory: g.Script.Memory, Fallback: "none"}
+}
 
 // StrategistSpec is one strategist block. What it spends lies in the account of
 // its name, given its budget out of the owner's.

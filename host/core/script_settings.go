@@ -17,7 +17,13 @@ func Hooks() []string {
 // GuardianSettings is the table of the guardian block: their target is a
 // *GuardianSpec.
 func GuardianSettings() []Setting {
-	return scriptSettings("guardian", "1s", []string{"none", "default"}, func(t any) *ScriptSpec { return &t.(*GuardianSpec).Script })
+	all := scriptSettings("guardian", "1s", []string{"none", "default"}, func(t any) *ScriptSpec { return &t.(*GuardianSpec).Script })
+	for i := range all {
+		if all[i].Name == "fallback" {
+			all[i].Doc = "Who is asked in its place once it has failed five times in a row: nobody, or omega:guardian, without params."
+		}
+	}
+	return all
 }
 
 // StrategistSettings is the table of a strategist block: their target is a

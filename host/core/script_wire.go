@@ -27,6 +27,7 @@ func (g *GuardianSpec) fields(c *Codec) {
 		setting.field(c, setting.Name, g)
 	}
 	g.Script.rest(c)
+	c.Hex("default_digest", g.Default[:])
 }
 
 func (r *Ruling) fields(c *Codec) {

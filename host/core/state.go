@@ -163,6 +163,7 @@ type Round struct {
 	Due      Time
 	Reminded bool // in this phase
 	Closed   bool
+	Excused  bool // an edit has changed a validator's script since it was opened
 	Seats    []Seat
 }
 

@@ -119,7 +119,7 @@ func (s *State) StewardDue() (name string, at Time, ok bool) {
 // dueFor is when a steward is to be asked, false while it is pointless.
 func (s *State) dueFor(st *Steward) (Time, bool) {
 	switch {
-	case s.resigned(st) || s.idle >= maxIdle && !s.busy():
+	case s.StewardAsked(st.Name) == nil || s.idle >= maxIdle && !s.busy():
 		return 0, false
 	case st.Name == GuardianName:
 		return s.guardianDue(st)
@@ -153,7 +153,7 @@ func (s *State) strategistDue(st *Steward) (at Time, ok bool) {
 
 func (s *State) strategistWaits() bool {
 	return slices.ContainsFunc(s.stewards, func(st *Steward) bool {
-		if st.Name == GuardianName || s.resigned(st) {
+		if st.Name == GuardianName || s.StewardAsked(st.Name) == nil {
 			return false
 		}
 		_, ok := s.strategistDue(st)
@@ -287,25 +287,31 @@ func (e *PlanRecorded) content() string {
 	return string(c.buf)
 }
 
-// speaksFor reports whether an answer comes of the script a steward has now. One
-// that was suspended may have another answer in its place.
-func (s *State) speaksFor(st *Steward, script Digest) bool {
-	spec := s.spec.StewardScript(st.Name)
-	return spec != nil && (script == spec.Digest || s.Suspended(scriptOf(st)))
+// StewardAsked is the script that is asked for a steward: its own or, once that is
+// suspended, the one that stands in for it; nil where nobody is asked.
+func (s *State) StewardAsked(name string) *ScriptSpec {
+	script := s.spec.StewardScript(name)
+	switch {
+	case script == nil || !s.Suspended(scriptOf(name)):
+		return script
+	case name == GuardianName:
+		return s.spec.Guardian.StandIn()
+	}
+	return nil
 }
 
-// resigned reports whether a steward has failed so often that it is not asked
-// any more.
-func (s *State) resigned(st *Steward) bool {
-	return s.Suspended(scriptOf(st)) && s.spec.StewardScript(st.Name).Fallback == "none"
+// speaksFor reports whether an answer comes of the script that is asked.
+func (s *State) speaksFor(st *Steward, script Digest) bool {
+	asked := s.StewardAsked(st.Name)
+	return asked != nil && script == asked.Digest
 }
 
 // scriptOf names a steward's script.
-func scriptOf(st *Steward) string {
-	if st.Name == GuardianName {
-		return GuardianName
+func scriptOf(name string) string {
+	if name == GuardianName {
+		return name
 	}
-	return "strategist." + st.Name
+	return "strategist." + name
 }
 
 // size is about how many bytes a plan takes in the journal.

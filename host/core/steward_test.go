@@ -574,15 +574,62 @@ func TestEditsTakeStewardsAlong(t *testing.T) {
 func TestStewardsThatKeepFailingAreNotAsked(t *testing.T) {
 	r := newRig(t, stewarded(), jobNamed("a"))
 	r.plan["a"] = []string{"hang"}
+	r.guardianFails()
+	name, _, ok := r.state.StewardDue()
+	require.False(t, ok && name == "guardian")
+}
+
+// guardianFails has the guardian's own script fail until it is suspended.
+func (r *rig) guardianFails() {
+	r.t.Helper()
 	for range 5 {
 		r.asked("guardian")
 		c := r.advice("guardian")
 		c.Fault = "guardian.js:3: late is not a function"
 		r.adviseAll(c)
 	}
-	require.Contains(t, r.lastNames(), "script_suspended")
-	name, _, ok := r.state.StewardDue()
-	require.False(t, ok && name == "guardian")
+	require.Contains(r.t, r.lastNames(), "script_suspended")
+}
+
+// A guardian that keeps failing is stood in for by Omega's own, where the
+// mission says so, and by nobody else.
+func TestGuardianIsStoodInFor(t *testing.T) {
+	spec := stewarded()
+	spec.Guardian.Script.Fallback, spec.Guardian.Default = "default", core.Digest{9}
+	r := newRig(t, spec, jobNamed("a"))
+	r.plan["a"] = []string{"hang"}
+	early := r.advice("guardian")
+	early.Script = core.Digest{9}
+	r.asked("guardian")
+	early.Seen = r.state.Seq() - 1
+	require.Equal(t, core.RefuseNotOutstanding, r.step(early).Code, "its own script has not failed")
+	r.guardianFails()
+	require.Equal(t, core.Digest{9}, r.state.StewardAsked("guardian").Digest)
+	r.asked("guardian")
+	for _, other := range []core.Digest{{1}, {7}, {}} {
+		c := r.advice("guardian")
+		c.Script = other
+		require.Equal(t, core.RefuseNotOutstanding, r.step(c).Code, "%x", other[0])
+	}
+	for range 6 { // what the one that stands in fails at does not count
+		r.asked("guardian")
+		c := r.advice("guardian", core.Action{Do: core.ActPauseSkill, Skill: "s", For: core.Minute})
+		c.Script, c.Fault = core.Digest{9}, "omega:guardian:1: no"
+		require.Equal(t, core.Digest{9}, r.adviseAll(c).Script)
+	}
+	r.asked("guardian")
+	c := r.advice("guardian", core.Action{Do: core.ActPauseSkill, Skill: "s", For: core.Minute})
+	c.Script = core.Digest{9}
+	require.Equal(t, "taken", outcomes(r.adviseAll(c)))
+	require.Equal(t, 1, strings.Count(r.told("script_suspended"), `"script_suspended"`))
+
+	mended := *r.state.Spec().Guardian
+	mended.Script.Digest = core.Digest{3}
+	require.Nil(t, r.edit(func(c *core.Generation) { c.Spec.Guardian = &mended }))
+	require.Equal(t, core.Digest{3}, r.state.StewardAsked("guardian").Digest, "the script has been mended")
+	r.asked("guardian")
+	require.Equal(t, core.Digest{3}, r.advise("guardian").Script)
+	r.same()
 }
 
 func TestGuardianWithoutAccountAsksTheOwner(t *testing.T) {

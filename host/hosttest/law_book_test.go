@@ -50,9 +50,11 @@ type book struct {
 	granted  map[*life]bool   // jobs whose escrow was spent on children in this entry
 
 	policies []policy
-	inForce  uint64            // the entry that put the generation in force
-	faults   map[string]int    // of policies, in a row
-	out      map[string]bool   // policies that were taken out
+	inForce  uint64 // the entry that put the generation in force
+	juries   []jury
+	faults   map[string]int    // of scripts, in a row
+	out      map[string]bool   // scripts that were taken out
+	outSince map[string]uint64 // and in which entry
 	ruled    map[string]string // in this entry, by hook and subject
 	posts    map[*life]bool    // jobs that may post children in this entry
 	lastSaid map[*life]string  // of attempts that ended in this entry
@@ -144,6 +146,8 @@ type posted struct {
 
 type round struct {
 	number   int64
+	begun    uint64 // the entry that opened it
+	excused  bool   // the script of a validator has been changed since
 	opened   int64
 	from     int64
 	until    int64 // the window ends, without the grace
@@ -171,7 +175,7 @@ func newBook() *book {
 	return &book{
 		prev: strings.Repeat("0", 64), status: "running", stewardship: stewardship{paused: map[string]int64{}}, staff: map[string]*member{}, validators: map[string]*member{}, jobs: map[string]*life{},
 		money: map[string]micro{}, limit: map[string]micro{}, owed: map[string]micro{}, ids: map[string]bool{}, orders: map[string]bool{},
-		faults: map[string]int{}, out: map[string]bool{}, ruled: map[string]string{}, posts: map[*life]bool{}, lastSaid: map[*life]string{},
+		faults: map[string]int{}, out: map[string]bool{}, outSince: map[string]uint64{}, ruled: map[string]string{}, posts: map[*life]bool{}, lastSaid: map[*life]string{},
 		applied: map[string]bool{}, accounts: map[string]micro{}, granted: map[*life]bool{}, needed: map[string]bool{}, recorded: map[string]bool{},
 	}
 }
@@ -318,6 +322,7 @@ func (b *book) generation(e *fact) {
 	}
 	b.declared, b.expanded = spec.Instances, 0
 	b.policiesInForce(spec.Policies)
+	b.juriesInForce(e.Spec)
 	b.mayRemove(e)
 	b.stewardsInForce(e.Spec)
 	for _, source := range e.Sources {
@@ -356,7 +361,7 @@ func (b *book) generation(e *fact) {
 				b.staff[id] = m
 				b.pend("TOKEN", owner, "worker:"+id, b.setting("treasury.worker_endowment"))
 			}
-			m.skills, m.exec, m.draining, m.speed, m.slots, m.hands = w.Skills, w.Kind == "exec", false, 1e6, 0, w.Delegates == "true"
+			m.skills, m.exec, m.draining, m.speed, m.slots, m.hands = w.Skills, w.Kind != "simulated", false, 1e6, 0, w.Delegates == "true"
 			fmt.Sscan(w.Slots, &m.slots)
 			if !m.exec {
 				m.speed = amountOf(w.Speed)

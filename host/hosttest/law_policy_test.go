@@ -44,8 +44,7 @@ func (b *book) listening(hook string) (all []policy) {
 func (b *book) policiesInForce(next []policy) {
 	for _, p := range b.policies {
 		if i := slices.IndexFunc(next, func(n policy) bool { return n.Name == p.Name }); i < 0 || next[i].Script != p.Script {
-			delete(b.faults, p.Name)
-			delete(b.out, p.Name)
+			b.forgive(p.Name)
 		}
 	}
 	b.policies, b.inForce = next, b.seq
@@ -57,12 +56,7 @@ func (b *book) policed(e *fact) {
 	case "verdict_given":
 		b.verdicts(e)
 	case "script_suspended":
-		name := strings.TrimPrefix(e.Script, "policy.")
-		b.law(b.faults[name] == 5 && !b.out[name] && e.Faults == 5 && e.Fault != "", "%s is taken out after %d faults", e.Script, b.faults[name])
-		for _, p := range b.policies {
-			b.law(p.Name != name || p.Fallback == e.Fallback, "%s falls back to %s", name, e.Fallback)
-		}
-		b.out[name] = true
+		b.suspended(e)
 	case "edit_held":
 		gone := slices.Concat(e.Removes, e.Drains)
 		again := b.held != nil && b.held.digest == e.Digest && slices.Equal(b.held.gone, gone)

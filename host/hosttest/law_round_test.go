@@ -54,7 +54,7 @@ func (b *book) opened(j *life, e *fact) {
 	b.law(e.Due == b.at+durationOf(b.settings["governance.commit_window"]), "round %d of %s commits until %d", e.Round, j.id, e.Due)
 	stake, sat := b.setting("governance.validator_stake"), map[string]bool{}
 	j.rounds, j.state, j.last2 = e.Round, "committing", j.round
-	j.round = &round{number: e.Round, opened: b.at, from: b.at, until: e.Due, due: e.Due}
+	j.round = &round{number: e.Round, begun: b.seq, opened: b.at, from: b.at, until: e.Due, due: e.Due}
 	for i, id := range e.seated() {
 		v := b.validators[id]
 		b.law(v != nil && !v.draining && !sat[id], "seat %d of %s is %s", i, j.id, id)
@@ -102,6 +102,7 @@ func (b *book) revealed(j *life, e *fact) {
 		b.law(b.commitment(j, s, v.Vote, v.Reason, v.Salt) == s.commitment, "seat %d of %s reveals what it did not commit to", v.Seat, j.id)
 		s.vote = v.Vote
 	}
+	b.heardJuries(j, e)
 }
 
 // commitment is the layout of docs/journal.md, written out once more.

@@ -11,6 +11,7 @@ import (
 type adviser struct {
 	name     string
 	script   string
+	standIn  string // the script in its place once it is suspended
 	interval int64
 	seen     uint64
 	asked    int64
@@ -71,6 +72,7 @@ func (b *book) stewardsInForce(spec json.RawMessage) {
 		Name     string `json:"name"`
 		Interval string `json:"interval"`
 		Digest   string `json:"script_digest"`
+		Default  string `json:"default_digest"`
 	}
 	var next struct {
 		Guardian    *script  `json:"guardian"`
@@ -92,16 +94,14 @@ func (b *book) stewardsInForce(spec json.RawMessage) {
 			}
 		}
 		if a.script != s.Digest {
-			delete(b.faults, a.scriptName())
-			delete(b.out, a.scriptName())
+			b.forgive(a.scriptName())
 		}
-		a.script, a.interval = s.Digest, durationOf(s.Interval)
+		a.script, a.standIn, a.interval = s.Digest, s.Default, durationOf(s.Interval)
 		b.advisers = append(b.advisers, a)
 	}
 	for _, old := range before {
 		if b.adviser(old.name) == nil {
-			delete(b.faults, old.scriptName())
-			delete(b.out, old.scriptName())
+			b.forgive(old.scriptName())
 		}
 	}
 	for _, o := range b.offers {
@@ -109,6 +109,24 @@ func (b *book) stewardsInForce(spec json.RawMessage) {
 			b.gone = append(b.gone, o.ID)
 		}
 	}
+}
+
+// asked is the digest of the script that answers now, "" where none does.
+func (b *book) asked(a *adviser) string {
+	if b.out[a.scriptName()] {
+		return a.standIn
+	}
+	return a.script
+}
+
+// adviserOf finds a steward by the name of its script.
+func (b *book) adviserOf(script string) *adviser {
+	for _, a := range b.advisers {
+		if a.scriptName() == script {
+			return a
+		}
+	}
+	return nil
 }
 
 func (a *adviser) scriptName() string {
@@ -246,7 +264,7 @@ func (b *book) plan(e *fact) {
 	}
 	due, asked := b.dueFor(a)
 	b.law(asked && due <= b.at, "%s answers at %d, asked %v at %d", a.name, b.at, asked, due)
-	b.law(e.Seen >= a.seen && e.Seen < b.seq && e.Script == a.script, "%s was told of %d after %d, or has another script", a.name, e.Seen, a.seen)
+	b.law(e.Seen >= a.seen && e.Seen < b.seq && e.Script == b.asked(a), "%s was told of %d after %d, or has another script", a.name, e.Seen, a.seen)
 	b.law(e.Same == false || a.plan && len(e.Actions)+len(e.Alerts)+len(e.Recommend)+len(e.Headline) == 0, "%s says the same as nothing", a.name)
 	b.planned, a.seen, a.asked, a.wake = a.name, e.Seen, b.at, 0
 	if e.Wake > 0 {
@@ -418,7 +436,7 @@ func (b *book) busy() bool {
 // dueFor is when a steward is to be asked.
 func (b *book) dueFor(a *adviser) (int64, bool) {
 	switch {
-	case b.out[a.scriptName()] || b.quiet >= 1000 && !b.busy():
+	case b.asked(a) == "" || b.quiet >= 1000 && !b.busy():
 		return 0, false
 	case a.name != guardian:
 		return b.strategistDue(a)
@@ -426,7 +444,7 @@ func (b *book) dueFor(a *adviser) (int64, bool) {
 	every := durationOf(b.settings["autonomy.guardian_interval"])
 	others := slices.ContainsFunc(b.advisers, func(o *adviser) bool {
 		_, ok := b.strategistDue(o)
-		return ok && o.name != guardian && !b.out[o.scriptName()]
+		return ok && o.name != guardian && b.asked(o) != ""
 	})
 	if every == 0 || !b.busy() && !others && !b.guardianMayPost(a) {
 		return 0, false

@@ -38,6 +38,7 @@ type plan struct {
 	models     [2]int64                   // of simulated validators: absent, wrong
 	families   bool                       // attempts like to hand work on
 	broken     bool                       // nobody can read the file
+	jury       juryPlan
 	policies   []policyPlan
 	stewards   []stewardPlan
 	workers    []workerPlan
@@ -56,6 +57,7 @@ type workerPlan struct {
 	speed         string
 	fails, wrongs string
 	hands         bool
+	version       int // of its script
 }
 
 type jobPlan struct {
@@ -86,6 +88,7 @@ func drawPlan(r *rand.Rand) *plan {
 		p.validators += pick(r, 0, 0, 1, 3)
 	}
 	p.drawCouncil(r)
+	p.drawJury(r)
 	p.drawGovernance(r)
 	p.drawAutonomy(r)
 	p.families = chance(r, 45)
@@ -103,7 +106,7 @@ func (p *plan) drawCouncil(r *rand.Rand) {
 		return
 	}
 	for left := p.validators; left > 0; left-- {
-		p.kinds[pick(r, core.RuleValidator, core.RuleValidator, core.OutsideValidator, core.OutsideValidator, core.SimulatedValidator, core.ExecValidator)]++
+		p.kinds[pick(r, core.RuleValidator, core.RuleValidator, core.OutsideValidator, core.OutsideValidator, core.SimulatedValidator, core.ExecValidator, core.ScriptValidator, core.ScriptValidator)]++
 	}
 	p.models = [2]int64{pick[int64](r, 0, 300_000), pick[int64](r, 0, 200_000)}
 }
@@ -152,7 +155,7 @@ func (p *plan) drawGovernance(r *rand.Rand) {
 
 func (p *plan) drawWorkers(r *rand.Rand) {
 	for i := range 1 + r.IntN(3) {
-		w := workerPlan{name: fmt.Sprintf("w%d", i), kind: pick(r, "simulated", "exec", "exec"), count: 1 + r.IntN(3), slots: pick(r, 1, 1, 2, 4)}
+		w := workerPlan{name: fmt.Sprintf("w%d", i), kind: pick(r, "simulated", "exec", "exec", "script"), count: 1 + r.IntN(3), slots: pick(r, 1, 1, 2, 4)}
 		w.hands = chance(r, 30)
 		w.skills = pick(r, `["a"]`, `["a", "b"]`, `["b", "a", "c"]`)
 		w.speed, w.fails, w.wrongs = pick(r, "1", "1", "2.5", "0.3"), pick(r, "0", "0.1", "0.5"), pick(r, "0", "0.2", "0.5")
@@ -259,11 +262,17 @@ func (p *plan) edited(r *rand.Rand) *plan {
 		set(next.governance, "validator_reward_ratio", pick(r, "0.5", "0.9", "1"))
 	}
 	for range pick(r, 0, 1, 1, 2, 3) {
-		switch r.IntN(20) {
+		switch r.IntN(24) {
 		case 18:
 			next.stewards = otherStewards(r, p.stewards)
 		case 19:
 			set(next.autonomy, "may", pick(r, `[]`, `["post", "boost"]`, `["expedite", "pause_skill", "reprice"]`))
+		case 20, 21, 22:
+			next.otherScripts(r)
+		case 23:
+			if n := len(next.workers); n > 1 {
+				next.workers = next.workers[:n-1]
+			}
 		case 14, 15:
 			next.policies = otherPolicies(r, p.policies)
 		case 16:
@@ -356,7 +365,9 @@ func (p *plan) file() string {
 		if w.hands {
 			say(" delegates = true")
 		}
-		if w.kind == "simulated" {
+		if w.kind == "script" {
+			say(" script = %q\n}", w.name+".js")
+		} else if w.kind == "simulated" {
 			say(" simulated {\n speed = %s\n failure_ratio = %s\n wrong_ratio = %s\n }\n}", w.speed, w.fails, w.wrongs)
 		} else {
 			say(" exec {\n command = [\"true\"]\n }\n}")
@@ -365,7 +376,11 @@ func (p *plan) file() string {
 	held := p.validators
 	for _, kind := range otherKinds {
 		if n := p.kinds[kind]; n > 0 {
-			say("validator %q {\n count = %d\n}", string(kind), n)
+			say("validator %q {\n count = %d", string(kind), n)
+			if kind == core.ScriptValidator {
+				say(" script = %q\n fallback = %q", juryScript, p.jury.fallback)
+			}
+			say("}")
 			held -= n
 		}
 	}
@@ -413,15 +428,12 @@ func (p *plan) tokens() string {
 }
 
 // otherKinds are the kinds of validators that have a block of their own.
-var otherKinds = []core.ValidatorKind{core.OutsideValidator, core.SimulatedValidator, core.ExecValidator}
+var otherKinds = []core.ValidatorKind{core.OutsideValidator, core.SimulatedValidator, core.ExecValidator, core.ScriptValidator}
 
 func (p *plan) compile() (*missionfile.Mission, missionfile.Diagnostics) {
 	text := []byte(p.file())
 	sources := []missionfile.Source{{Path: "mission.hcl", Bytes: text, Digest: sha256.Sum256(text)}}
-	for i := range p.policies {
-		sources = append(sources, p.policies[i].source())
-	}
-	mission, problems := missionfile.CompileWith(author{}, "mission.hcl", sources)
+	mission, problems := missionfile.CompileWith(author{}, "mission.hcl", append(sources, p.scripts()...))
 	if mission != nil {
 		p.complete(mission.Spec())
 	}
@@ -445,6 +457,7 @@ func (p *plan) complete(spec *core.Spec) {
 			v.Kind, v.Simulated = kind, core.ValidatorModel{AbsentRatio: ledger.Ratio(p.models[0]), WrongRatio: ledger.Ratio(p.models[1])}
 		case core.ExecValidator:
 			v.Kind, v.Exec = kind, core.ExecSpec{Command: []string{"judge"}, Timeout: core.Minute, Memory: 1 << 30, Output: 1 << 20}
+		case core.ScriptValidator: // the file says all of it
 		default:
 			v.Kind = core.RuleValidator
 		}

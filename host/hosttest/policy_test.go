@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/omega-run/omega/host/core"
-	"github.com/omega-run/omega/host/missionfile"
 	"github.com/omega-run/omega/host/script"
 )
 
@@ -65,12 +64,6 @@ func (p *policyPlan) block() string {
 	return fmt.Sprintf("policy %q {\n script = %q\n on = [\"%s\"]\n mode = %q\n fallback = %q\n}", p.name, p.name+".js", strings.Join(p.on, `", "`), p.mode, p.fallback)
 }
 
-// source is the file of its script.
-func (p *policyPlan) source() missionfile.Source {
-	text := fmt.Appendf(nil, "// version %d\n", p.version)
-	return missionfile.Source{Path: p.name + ".js", Bytes: text, Digest: sha256.Sum256(text)}
-}
-
 // author stands for the engine: what scripts say follows from the seed of the
 // call and the mood of who wrote them.
 type author struct{ seed uint64 }
@@ -85,9 +78,17 @@ func (author) Bundle(_ context.Context, entry string, read func(string) ([]byte,
 }
 
 func (a author) Call(_ context.Context, c script.Call) script.Answer {
-	switch a.says(rand.New(rand.NewPCG(a.seed, c.Seed)), hex.EncodeToString(c.Program.Digest[:])) {
-	case "fault":
+	r := rand.New(rand.NewPCG(a.seed, c.Seed))
+	says := a.says(r, hex.EncodeToString(c.Program.Digest[:]))
+	switch {
+	case says == "fault":
 		return script.Answer{Fault: &script.Fault{Kind: script.FaultThrown, File: c.Program.Entry, Line: 1, Detail: "as the seed wants"}}
+	case c.Program.Entry == juryScript:
+		return votes(says)
+	case strings.HasPrefix(c.Program.Entry, "w"):
+		return works(r, says, c.Input)
+	}
+	switch says {
 	case core.SayDeny:
 		return script.Answer{Value: []byte(`{"allow":false,"reason":"as the seed wants"}`)}
 	case core.SayAsk:

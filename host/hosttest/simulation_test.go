@@ -1,6 +1,7 @@
 package hosttest
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -129,9 +130,13 @@ func (w *world) counts() map[string]int {
 				did["round "+e.Outcome]++
 			case "attempt_failed":
 				did[e.Type]++
-				if e.Reason == "delegation" || e.Reason == "unskilled" || e.Reason == "denied" {
+				if e.Reason == "delegation" || e.Reason == "unskilled" || e.Reason == "denied" || e.Reason == "script" {
 					did["attempt_failed "+e.Reason]++
 				}
+			case "script_suspended":
+				did[e.Type]++
+				kind, _, _ := strings.Cut(e.Script, ".")
+				did["suspended "+kind]++
 			case "verdict_given":
 				did["verdict "+e.Hook+" "+e.Say]++
 			case "plan_recorded":
@@ -141,6 +146,9 @@ func (w *world) counts() map[string]int {
 				}
 				if e.Same {
 					did["plan that says the same"]++
+				}
+				if e.Script == standIn {
+					did["plan of the one who stands in"]++
 				}
 				if e.Fault != "" {
 					did["plan that is a fault"]++
@@ -170,6 +178,9 @@ func (w *world) counts() map[string]int {
 	}
 	return did
 }
+
+// standIn is the digest of the script that stands in for a guardian.
+var standIn = fmt.Sprintf("%x", sha256.Sum256([]byte("omega:guardian")))
 
 // enough is the least a hundred seeds must have done: less and they prove
 // nothing.

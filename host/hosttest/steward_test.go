@@ -17,13 +17,14 @@ type stewardPlan struct {
 	name     string
 	version  int
 	interval core.Duration
+	fallback string
 }
 
 // drawStewards adds those who give advice, and the accounts they spend from.
 func (p *plan) drawStewards(r *rand.Rand) {
 	var may []string
 	if chance(r, 50) {
-		p.stewards = append(p.stewards, stewardPlan{name: core.GuardianName})
+		p.stewards = append(p.stewards, stewardPlan{name: core.GuardianName, fallback: pick(r, "none", "default")})
 		for _, kind := range kindsOfAction {
 			if chance(r, 75) {
 				may = append(may, fmt.Sprintf("%q", kind))
@@ -31,7 +32,7 @@ func (p *plan) drawStewards(r *rand.Rand) {
 		}
 	}
 	for i := range pick(r, 0, 0, 0, 1, 2) {
-		p.stewards = append(p.stewards, stewardPlan{name: fmt.Sprintf("macro%d", i), interval: pick(r, core.Second, 10*core.Second, 5*core.Minute)})
+		p.stewards = append(p.stewards, stewardPlan{name: fmt.Sprintf("macro%d", i), interval: pick(r, core.Second, 10*core.Second, 5*core.Minute), fallback: "none"})
 	}
 	for _, s := range p.stewards {
 		if chance(r, 85) {
@@ -47,7 +48,7 @@ var kindsOfAction = []string{core.ActExpedite, core.ActReprice, core.ActBoost, c
 func otherStewards(r *rand.Rand, before []stewardPlan) []stewardPlan {
 	next := slices.Clone(before)
 	if len(next) == 0 {
-		return []stewardPlan{{name: "macro0", interval: core.Second}}
+		return []stewardPlan{{name: "macro0", interval: core.Second, fallback: "none"}}
 	}
 	if i := r.IntN(len(next)); chance(r, 40) {
 		return slices.Delete(next, i, i+1)
@@ -61,9 +62,12 @@ func otherStewards(r *rand.Rand, before []stewardPlan) []stewardPlan {
 func (p *plan) advised(spec *core.Spec) {
 	spec.Guardian, spec.Strategists = nil, nil
 	for _, s := range p.stewards {
-		script := core.ScriptSpec{Path: s.name + ".js", Digest: sha256.Sum256(fmt.Appendf(nil, "%s %d", s.name, s.version)), Timeout: core.Second, Memory: 64 << 20, Fallback: "none"}
+		script := core.ScriptSpec{Path: s.name + ".js", Digest: sha256.Sum256(fmt.Appendf(nil, "%s %d", s.name, s.version)), Timeout: core.Second, Memory: 64 << 20, Fallback: s.fallback}
 		if s.name == core.GuardianName {
 			spec.Guardian = &core.GuardianSpec{Script: script}
+			if s.fallback == "default" {
+				spec.Guardian.Default = sha256.Sum256([]byte("omega:guardian"))
+			}
 			continue
 		}
 		spec.Strategists = append(spec.Strategists, core.StrategistSpec{Name: s.name, Script: script, Interval: s.interval})
@@ -94,7 +98,7 @@ func (w *world) advise() bool {
 // answerOf is a plan that says nothing.
 func (w *world) answerOf(name string) *core.Advise {
 	s := w.host.State()
-	c := &core.Advise{Steward: name, Seen: s.Seq(), Generation: s.Generation(), Script: s.Spec().StewardScript(name).Digest, Headline: "all is well"}
+	c := &core.Advise{Steward: name, Seen: s.Seq(), Generation: s.Generation(), Script: s.StewardAsked(name).Digest, Headline: "all is well"}
 	if chance(w.r, 30) {
 		c.Headline, c.Alerts = "look here", []core.Alert{{Severity: pick(w.r, "info", "warning", "critical"), Text: "as the seed wants"}}
 	}
@@ -138,6 +142,8 @@ func (w *world) advice(c *core.Advise) {
 		c.Steward = "nobody"
 	case 4:
 		c.Actions = slices.Repeat([]core.Action{{Do: core.ActSteer}}, 101)
+	case 6, 7:
+		c.Script = w.host.State().Spec().StewardScript(c.Steward).Digest // though another may stand in for it
 	case 5:
 		c.Headline = strings.Repeat("long ", 8<<10)
 	}

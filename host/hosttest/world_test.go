@@ -183,6 +183,8 @@ func (w *world) reported(e *core.Entry) {
 			if event.Reason == "denied" {
 				w.usedAsSaid(e, event.Job, event.EnergyUsed, event.ComputeUsed)
 			}
+		case *core.VotesRevealed:
+			w.unanimous(e, event)
 		case *core.RoundClosed:
 			for _, seat := range event.Absent {
 				j := w.book.jobs[event.Job]
@@ -331,6 +333,10 @@ func (w *world) agree(s *core.State) {
 	}
 	for _, p := range b.policies {
 		w.must(s.Suspended("policy."+p.Name) == b.out[p.Name], "entry %d: %s is taken out: %v, the record says %v", b.seq, p.Name, s.Suspended("policy."+p.Name), b.out[p.Name])
+	}
+	for i := range b.juries {
+		name := b.juries[i].script()
+		w.must(s.Suspended(name) == b.out[name], "entry %d: %s is taken out: %v, the record says %v", b.seq, name, s.Suspended(name), b.out[name])
 	}
 	w.must((s.HeldEdit() == nil) == (b.held == nil) && (b.held == nil || s.HeldEdit().Approved == b.held.approved), "entry %d: the edit that is held is %+v, the record says %+v", b.seq, s.HeldEdit(), b.held)
 	energy, compute := s.Prices()

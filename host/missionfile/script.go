@@ -61,21 +61,25 @@ type scriptUse struct {
 	kind string
 	at   hcl.Range // of the name
 	spec *core.ScriptSpec
+	made *core.Digest // where the digest of its program goes
 }
 
 // scriptUses are all of them.
 func (l *loader) scriptUses() (all []scriptUse) {
 	add := func(kind, name string, s *core.ScriptSpec) {
 		if s.Path != "" {
-			all = append(all, scriptUse{kind, l.where(strings.TrimSuffix(kind+"."+name, ".") + ".script"), s})
+			all = append(all, scriptUse{kind, l.where(strings.TrimSuffix(kind+"."+name, ".") + ".script"), s, &s.Digest})
 		}
 	}
 	s := &l.m.spec
 	for i := range s.Policies {
 		add("policy", s.Policies[i].Name, &s.Policies[i].Script)
 	}
-	if s.Guardian != nil {
-		add("guardian", "", &s.Guardian.Script)
+	if g := s.Guardian; g != nil {
+		add("guardian", "", &g.Script)
+		if g.Script.Fallback == "default" && path.Clean(g.Script.Path) != ownGuardian {
+			all = append(all, scriptUse{"guardian", l.where("guardian.fallback"), &core.ScriptSpec{Path: ownGuardian}, &g.Default})
+		}
 	}
 	for i := range s.Strategists {
 		add("strategist", s.Strategists[i].Name, &s.Strategists[i].Script)
@@ -110,7 +114,7 @@ func (l *loader) bundle() {
 	}
 	for _, u := range uses {
 		if p := l.m.programs[u.spec.Path]; p != nil {
-			u.spec.Digest = p.Digest
+			*u.made = p.Digest
 			l.readQueries(u.kind, p)
 		}
 	}

@@ -30,7 +30,7 @@ type bundler struct {
 
 var (
 	imported = regexp.MustCompile(`from "([^"]+)"`)
-	exported = regexp.MustCompile(`(?m)^export const queries = (.*)$`)
+	exported = regexp.MustCompile(`(?m)^export const queries = (.*[^{\n])$`) // in one line
 )
 
 func (b *bundler) Bundle(_ context.Context, entry string, read func(string) ([]byte, error)) (*script.Program, []script.Problem) {
@@ -178,13 +178,14 @@ func TestScripts(t *testing.T) {
 
 	require.Equal(t, []script.Query{{Name: "late", From: "jobs", States: []string{"posted", "ready"}, DeadlineWithin: 75 * 60_000, Order: "reward", Descending: true, Limit: 5}}, m.Queries("scripts/guardian.js"))
 	require.Nil(t, m.Program("scripts/lib.js"))
-	require.Len(t, engine.bundled, 5, "a script is bundled once")
+	require.Len(t, engine.bundled, 6, "a script is bundled once")
+	require.Equal(t, core.Digest(m.Program("omega:guardian").Digest), s.Guardian.Default)
 
 	var sources []string
 	for _, f := range m.Sources() {
 		sources = append(sources, f.Path)
 	}
-	require.Equal(t, []string{"mission.hcl", "scripts/calc.js", "scripts/guardian.js", "scripts/lib.js", "scripts/spending.js", "scripts/strategist.ts", "scripts/validate.js"}, sources)
+	require.Equal(t, []string{"mission.hcl", "omega:guardian", "scripts/calc.js", "scripts/guardian.js", "scripts/lib.js", "scripts/spending.js", "scripts/strategist.ts", "scripts/validate.js"}, sources)
 	again, diags := CompileWith(engine, m.Entry(), m.Sources(), m.Variables()...)
 	require.Empty(t, diags)
 	require.Equal(t, m.Spec(), again.Spec())
@@ -207,12 +208,22 @@ func TestOwnScripts(t *testing.T) {
 	m, diags := CompileWith(&bundler{}, "mission.hcl", sources)
 	require.Empty(t, diags)
 	require.Equal(t, "omega:guardian", m.Spec().Guardian.Script.Path)
+	require.Zero(t, m.Spec().Guardian.Default)
 	require.Equal(t, "omega:strategist", m.Spec().Strategists[0].Script.Path)
 	require.Equal(t, core.Digest(sha256.Sum256([]byte(plainScript+"// as it was"))), core.Digest(m.Program("omega:spending").Files[0].Digest))
 	require.Len(t, m.Sources(), 4)
 	_, diags = CompileWith(&bundler{}, "mission.hcl", slices.DeleteFunc(sources, func(s Source) bool { return s.Path == "omega:spending" }))
 	require.Len(t, diags, 1)
 	require.Equal(t, "Unknown script", diags[0].Summary)
+}
+
+// TestGuardianStandsInForItself: the one that comes with Omega has no other to
+// stand in for it.
+func TestGuardianStandsInForItself(t *testing.T) {
+	m, diags := Load(folder(t, head+"guardian {\n  fallback = \"default\"\n}\n"+job("alpha"), nil), Given{Scripts: &bundler{}})
+	require.Len(t, diags, 1)
+	require.Equal(t, "Its own fallback", diags[0].Summary)
+	require.Zero(t, m.Spec().Guardian.Default)
 }
 
 func TestScriptsInJSON(t *testing.T) {

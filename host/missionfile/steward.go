@@ -1,6 +1,7 @@
 package missionfile
 
 import (
+	"path"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -61,6 +62,9 @@ func (l *loader) guardian(blocks []*hcl.Block) {
 	g := &core.GuardianSpec{}
 	l.scripted(blocks[0], "guardian", core.GuardianSettings(), g, &g.Script, ownGuardian)
 	l.m.spec.Guardian = g
+	if g.Script.Fallback == "default" && path.Clean(g.Script.Path) == ownGuardian {
+		l.r.warn(l.where("guardian.fallback"), "Its own fallback", "default asks omega:guardian once this guardian keeps failing, and it is omega:guardian.")
+	}
 	if at, taken := l.at["account."+core.GuardianName]; taken {
 		l.r.fail(at, "Account of the guardian", "The guardian spends out of an account of that name, which holds autonomy.budget: give this one another name.")
 	} else if a.Budget > 0 {
