@@ -254,7 +254,7 @@ func (h *hosting) takeUp(c Config, reading *missionfile.Reading) error {
 // notHurried refuses to go on with the work of servers at another speed than the
 // wall clock's.
 func (h *hosting) notHurried(problems missionfile.Diagnostics) (err error) {
-	if h.clock.speed == ledger.One {
+	if h.clock.speed == ledger.Ratio(ledger.One) {
 		return nil
 	}
 	h.state.Workers(func(w *core.Worker) bool {

@@ -30,7 +30,7 @@ func Open(ctx context.Context, c Config) (*Session, error) {
 	began := time.Now()
 	c.Given = c.Given.Keep()
 	c.engines(false)
-	c.Given.Hurried = c.Speed != 0 && c.Speed != ledger.One
+	c.Given.Hurried = c.Speed != 0 && c.Speed != ledger.Ratio(ledger.One)
 	seen := see(c.Path, c.Given)
 	h, err := c.open(ctx, seen)
 	if err != nil {
