@@ -127,7 +127,10 @@ func TestServerFaults(t *testing.T) {
 		"no HTTP":     {hijack("220 mail.example ESMTP\r\n"), FaultHTTP, "There is no answer", ""},
 		"all headers": {hijack("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n\r\n{}"), FaultHTTP, "headers exceeded", ""},
 		"see other":   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/else", http.StatusFound) }, FaultHTTP, `302 Found: "Location: /else"`, "Location: /else"},
-		"nowhere":     {func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Location", "http://[::1"); w.WriteHeader(307) }, FaultHTTP, "Location", ""},
+		"nowhere": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", "http://[::1")
+			w.WriteHeader(307)
+		}, FaultHTTP, "Location", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := did(t, asking(t, c.answer))
