@@ -40,7 +40,7 @@ func (d *desk) judgeTask(j *core.Job, block *core.ValidatorSpec, round, seat int
 	spec := &block.Exec
 	name := fmt.Sprintf("vote-%d-%d", round, seat)
 	return worker.Task{
-		Job: j.Spec.ID, Attempt: int(j.Attempt), Command: spec.Command, Env: spec.Env, Input: judgeInput(j), Raw: true, Secrets: d.missions.secretsOf(spec),
+		Job: j.Spec.ID, Attempt: int(j.Attempt), Command: spec.Command, Env: spec.Env, Input: judgeInput(j), Raw: true, Secrets: d.missions.secretsOf(spec.Secrets),
 		MissionDir: d.where.mission, AttemptDir: filepath.Join(d.where.data, "work", j.Spec.ID, name),
 		BlobDir: filepath.Join(d.where.data, "blobs"), Timeout: time.Duration(spec.Timeout) * time.Millisecond,
 		MemoryBytes: spec.Memory, OutputBytes: spec.Output,
@@ -89,12 +89,19 @@ type attempt struct {
 	worker string
 	kids   int // that earlier attempts have posted
 	task   worker.Task
-	call   *script.Call // of a worker that is a script
+	call   *script.Call    // of a worker that is a script
+	asked  *worker.Request // of a worker that asks a server
 }
 
+// asker has a server asked; it is a worker's.
+type asker func(context.Context, worker.Request) worker.Reply
+
 // run has the attempt run, and gives its reply as a program gives it.
-func (a attempt) run(ctx context.Context, exec runner, scripts *scripts) worker.Reply {
-	if a.call == nil {
+func (a attempt) run(ctx context.Context, exec runner, ask asker, scripts *scripts) worker.Reply {
+	switch {
+	case a.asked != nil:
+		return ask(ctx, *a.asked)
+	case a.call == nil:
 		return exec(ctx, a.task)
 	}
 	return scriptReply(a.call.Program, scripts.call(ctx, forWork, a.call), a.task.Secrets)
@@ -118,12 +125,29 @@ func (l *loop) attemptOf(w core.Work, missionDir, data string) attempt {
 		kids: len(w.Job.Children), task: execTask(w, missionDir, data),
 	}
 	a.task.Children = familyOf(l.state, w.Job)
-	a.task.Secrets = l.desk.missions.secretsOf(&w.Job.Worker.Spec().Exec)
-	if spec := w.Job.Worker.Spec(); spec.Kind == core.ScriptWorker {
+	spec := w.Job.Worker.Spec()
+	a.task.Secrets = l.desk.missions.secretsOf(*spec.Secrets())
+	switch spec.Kind {
+	case core.ScriptWorker:
 		call := l.desk.workCall(l.state, w.Job, &spec.Script)
 		a.call, a.task.Secrets = &call, l.desk.missions.allSecrets()
+	case core.HTTP:
+		a.asked = requestOf(l.state.Mission().Mission, w, &spec.HTTP, a)
 	}
 	return a
+}
+
+// requestOf is what an attempt asks of a server.
+func requestOf(mission string, w core.Work, spec *core.HTTPSpec, a attempt) *worker.Request {
+	timeout := spec.Timeout
+	if w.Job.Spec.Timeout > 0 {
+		timeout = w.Job.Spec.Timeout
+	}
+	return &worker.Request{
+		Mission: mission, Job: a.job, Attempt: int(a.number), URL: spec.URL, Headers: spec.Headers, Secrets: a.task.Secrets,
+		Input: execInput(w.Job), Kids: a.kids, Children: a.task.Children,
+		Timeout: time.Duration(timeout) * time.Millisecond, OutputBytes: spec.Output,
+	}
 }
 
 // command is what the core is told of a reply. Judge is the host's own

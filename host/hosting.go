@@ -14,6 +14,7 @@ import (
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/journal"
+	"github.com/omega-run/omega/host/ledger"
 	"github.com/omega-run/omega/host/missionfile"
 	"github.com/omega-run/omega/host/worker"
 )
@@ -102,6 +103,9 @@ func (h *hosting) openLocked(ctx context.Context, c Config, data string) error {
 	h.wall = wallClock(h.now)
 	h.spawn, h.desk.execute, h.desk.stop, h.desk.ask = h.group.Go, h.begin, h.end, h.consider
 	h.beside = h.group.Go
+	if h.ask, err = c.asker(h.missionDir); err != nil {
+		return errors.Join(err, h.found.journal.Close())
+	}
 	h.desk.where, h.thinks = folders{h.missionDir, data}, h.thinking
 	return nil
 }
@@ -198,6 +202,9 @@ func (h *hosting) takeUp(c Config, reading *missionfile.Reading) error {
 		h.clock.speed = 1_000_000
 	}
 	now := h.state.Now()
+	if err := h.notHurried(reading.Problems); err != nil {
+		return err
+	}
 	fresh := h.state.Generation() == 0
 	if err := h.learnSecrets(mission, reading.Problems, fresh); err != nil {
 		return err
@@ -242,6 +249,24 @@ func (h *hosting) takeUp(c Config, reading *missionfile.Reading) error {
 		return nil
 	}
 	return h.firstEdit(now, c, reading)
+}
+
+// notHurried refuses to go on with the work of servers at another speed than the
+// wall clock's.
+func (h *hosting) notHurried(problems missionfile.Diagnostics) (err error) {
+	if h.clock.speed == ledger.Ratio(ledger.One) {
+		return nil
+	}
+	h.state.Workers(func(w *core.Worker) bool {
+		if w.Spec().Kind == core.HTTP {
+			err = fmt.Errorf("worker %s waits for a server, which lives on the wall clock: go on with this mission without --speed", w.ID)
+		}
+		return err == nil
+	})
+	if err != nil && problems.HasErrors() {
+		return &DiagnosticsError{problems}
+	}
+	return err
 }
 
 // firstEdit takes what has become of the mission file while no host ran.

@@ -20,6 +20,7 @@ type live struct {
 	orders     chan input // the owner's, taken before the inbox
 	edits      chan offered
 	exec       func(context.Context, worker.Task) worker.Reply
+	ask        asker
 	spawn      func(func())  // runs an attempt beside the loop
 	beside     func(func())  // has scripts asked
 	shown      []*shownOrder // the owner's, in the order in which they came
@@ -378,7 +379,7 @@ func (l *live) begin(w core.Work) {
 		if err := l.journal.WaitDurable(ctx, cause); err != nil {
 			return
 		}
-		reply := a.run(ctx, l.exec, l.desk.scripts)
+		reply := a.run(ctx, l.exec, l.ask, l.desk.scripts)
 		a.tidy()
 		if ctx.Err() != nil {
 			return // it was ended: the state knows

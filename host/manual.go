@@ -33,7 +33,8 @@ type ManualConfig struct {
 	Owner   ed25519.PrivateKey // signs genesis
 	Now     func() time.Time   // wall time
 	Exec    func(context.Context, worker.Task) worker.Reply
-	Scripts script.Engine // nil: who turns the host answers for policies and stewards itself
+	Ask     func(context.Context, worker.Request) worker.Reply // nil where no worker asks a server
+	Scripts script.Engine                                      // nil: who turns the host answers for policies and stewards itself
 	// Begin is told of every attempt that begins; run does it, and may be called
 	// once, on any goroutine, when its cause is durable. End tells that it is not
 	// wanted any more.
@@ -62,7 +63,7 @@ func OpenManual(c ManualConfig) (*Manual, error) {
 	log := slog.New(slog.DiscardHandler)
 	m.host.live = &live{
 		loop:  &loop{state: found.state, journal: found.journal, desk: newDesk(all, keys, c.scripts(), pastOf(found.journal)), save: m.save, follow: c.Follow},
-		inbox: make(chan input, maxInbox), orders: make(chan input, maxOrders), exec: c.Exec, data: c.Data, log: log, problems: io.Discard,
+		inbox: make(chan input, maxInbox), orders: make(chan input, maxOrders), exec: c.Exec, ask: c.Ask, data: c.Data, log: log, problems: io.Discard,
 		work: work, endWork: end, running: map[string]context.CancelFunc{}, stops: map[string]bool{},
 	}
 	m.saver = checkpointSaver{store: found.checkpoints, journal: found.journal, log: log}

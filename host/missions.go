@@ -70,11 +70,11 @@ func (m *missions) learn(mission *missionfile.Mission) (news bool) {
 	return news
 }
 
-// secretsOf are the values a program is given.
-func (m *missions) secretsOf(spec *core.ExecSpec) (all []worker.Secret) {
+// secretsOf are the values a program or a server is given.
+func (m *missions) secretsOf(named []core.Secret) (all []worker.Secret) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, s := range spec.Secrets {
+	for _, s := range named {
 		all = append(all, worker.Secret{Name: s.Name, Value: m.secrets[s.Variable]})
 	}
 	return all
@@ -84,18 +84,18 @@ func (m *missions) secretsOf(spec *core.ExecSpec) (all []worker.Secret) {
 func (m *missions) lacking(s *core.Spec) (names []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	look := func(spec *core.ExecSpec) {
-		for _, secret := range spec.Secrets {
+	look := func(named []core.Secret) {
+		for _, secret := range named {
 			if _, ok := m.secrets[secret.Variable]; !ok && !slices.Contains(names, secret.Variable) {
 				names = append(names, secret.Variable)
 			}
 		}
 	}
 	for i := range s.Workers {
-		look(&s.Workers[i].Exec)
+		look(*s.Workers[i].Secrets())
 	}
 	for i := range s.Validators {
-		look(&s.Validators[i].Exec)
+		look(s.Validators[i].Exec.Secrets)
 	}
 	return names
 }

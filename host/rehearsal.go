@@ -42,6 +42,10 @@ func Rehearse(ctx context.Context, c Config) (*Outcome, error) {
 	if problems.HasErrors() {
 		return nil, &DiagnosticsError{problems}
 	}
+	recorded, problems := readRecordings(mission.Dir())
+	if problems.HasErrors() {
+		return nil, &DiagnosticsError{problems}
+	}
 	data, remove, err := rehearsalFolder(c.Data)
 	if err != nil {
 		return nil, err
@@ -52,6 +56,7 @@ func Rehearse(ctx context.Context, c Config) (*Outcome, error) {
 		return nil, err
 	}
 	set := projection.New(filepath.Join(data, "status"))
+	r.recorded = recorded
 	r.follow = func(s *core.State, e *core.Entry, d core.Digest) {
 		set.Apply(s, e, d)
 	}
@@ -108,6 +113,7 @@ type rehearsal struct {
 	*loop
 	ctx        context.Context
 	exec       func(context.Context, worker.Task) worker.Reply
+	recorded   *recordings // what servers answer
 	missionDir string
 	data       string
 	owner      ed25519.PrivateKey
@@ -288,18 +294,28 @@ func (r *rehearsal) begin(w core.Work) { r.begun = append(r.begun, w) }
 func (r *rehearsal) work() error {
 	begun := slices.DeleteFunc(r.begun, func(w core.Work) bool { return !r.desk.goesOn(w) }) // some have ended in the same instant
 	r.begun = nil
-	replies := make([]worker.Reply, len(begun))
+	replies, missing := make([]worker.Reply, len(begun)), make([]*worker.Request, len(begun))
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var all sync.WaitGroup
 	for i, w := range begun {
 		a := r.attemptOf(w, r.missionDir, r.data)
 		all.Go(func() {
 			slots <- struct{}{}
-			replies[i] = a.run(r.ctx, func(_ context.Context, t worker.Task) worker.Reply { return r.really(t) }, r.desk.scripts)
+			ask := func(_ context.Context, q worker.Request) worker.Reply {
+				x, ok := r.recorded.answer(q)
+				if !ok {
+					missing[i] = &q
+				}
+				return q.Reply(x)
+			}
+			replies[i] = a.run(r.ctx, func(_ context.Context, t worker.Task) worker.Reply { return r.really(t) }, ask, r.desk.scripts)
 			<-slots
 		})
 	}
 	all.Wait()
+	if err := r.recorded.without(missing); err != nil {
+		return err
+	}
 	for i, w := range begun {
 		if err := r.hold(w, replies[i]); err != nil {
 			return err

@@ -538,7 +538,7 @@ job "a" {
 	put(t, values, "energy = 1000\ntoken = \"second one\"\n")
 	w.says("the values of sensitive variables have been read again")
 	spec := core.ExecSpec{Secrets: []core.Secret{{Name: "TOKEN", Variable: "token"}}}
-	require.Equal(t, "second one", s.host.desk.missions.secretsOf(&spec)[0].Value)
+	require.Equal(t, "second one", s.host.desk.missions.secretsOf(spec.Secrets)[0].Value)
 	put(t, values, "energy = 2000\ntoken = \"second one\"\n")
 	w.until(generation(2))
 	leave()

@@ -64,6 +64,7 @@ type Config struct {
 	Lines   io.Writer         // progress for people, a line an event; nil for none
 	Watch   Watcher           // is told of every entry; nil for nobody
 	Problem io.Writer         // diagnostics and warnings; nil for none
+	Record  bool              // a live run keeps what servers answer, for rehearsals
 	Look    <-chan struct{}   // to look at the mission file now and say what was found; nil for never
 
 	// Scripts makes what runs scripts; nil is script.New.

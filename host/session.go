@@ -8,6 +8,7 @@ import (
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/journal"
+	"github.com/omega-run/omega/host/ledger"
 )
 
 // Session is a live mission held open by the program it runs in. Whatever wants
@@ -29,6 +30,7 @@ func Open(ctx context.Context, c Config) (*Session, error) {
 	began := time.Now()
 	c.Given = c.Given.Keep()
 	c.engines(false)
+	c.Given.Hurried = c.Speed != 0 && c.Speed != ledger.Ratio(ledger.One)
 	seen := see(c.Path, c.Given)
 	h, err := c.open(ctx, seen)
 	if err != nil {

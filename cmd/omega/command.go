@@ -62,6 +62,7 @@ func (p *program) code(err error) int {
 	var e *exit
 	var refused *host.DiagnosticsError
 	var damage *journal.CorruptionError
+	var unanswered *host.UnansweredError
 	switch {
 	case err == nil:
 		return host.CodeOK
@@ -81,6 +82,8 @@ func (p *program) code(err error) int {
 	switch {
 	case errors.As(err, &damage):
 		return host.CodeMismatch
+	case errors.As(err, &unanswered):
+		return host.CodeFailed
 	case errors.Is(err, host.ErrMachine), errors.Is(err, syscall.ENOSPC):
 		return host.CodeMachine
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -21,7 +22,7 @@ import (
 )
 
 func (p *program) runCommand() *cobra.Command {
-	var ci, plain bool
+	var ci, plain, record bool
 	var speed, expect string
 	var given func() missionfile.Given
 	cmd := &cobra.Command{
@@ -44,7 +45,7 @@ runs give the same bytes. --expect compares them with a digest, a report or a da
 			if err != nil {
 				return err
 			}
-			c := host.Config{Path: at, Data: p.data, Given: given(), Version: version, Problem: p.err}
+			c := host.Config{Path: at, Data: p.data, Given: given(), Version: version, Problem: p.err, Record: record}
 			if !p.json && !ci {
 				c.Lines = p.out
 			}
@@ -54,18 +55,21 @@ runs give the same bytes. --expect compares them with a digest, a report or a da
 			switch {
 			case ci && speed != "":
 				return usage("--speed is for live runs: a --ci run has a virtual clock")
+			case ci && record:
+				return usage("--record is for live runs: a --ci run asks no server")
 			case ci:
 				return p.rehearse(c, expect)
 			case expect != "":
 				return usage("--expect goes with --ci")
 			}
-			return p.run(c, plain, again(at, p.data, speed))
+			return p.run(c, plain, again(at, p.data, speed, record))
 		},
 	}
 	given = variables(cmd)
 	cmd.Flags().BoolVar(&ci, "ci", false, "run on a virtual clock: the same bytes every time")
 	cmd.Flags().StringVar(&expect, "expect", "", "with --ci: a `DIGEST`, a report file or a data folder the run must equal")
 	cmd.Flags().BoolVar(&plain, "plain", false, "print plain lines although standard output is a terminal")
+	cmd.Flags().BoolVar(&record, "record", false, "keep what servers answer in recordings/recorded.jsonl, for --ci runs")
 	cmd.Flags().StringVar(&speed, "speed", "", "run mission time `N` times faster than the clock")
 	return cmd
 }
@@ -84,13 +88,16 @@ func (p *program) missionToRun(args []string, ci bool) (string, error) {
 }
 
 // again is the command that goes on with a run, word for word.
-func again(at, data, speed string) string {
+func again(at, data, speed string, record bool) string {
 	words := []string{"omega", "run", at}
 	if data != "" {
 		words = append(words, "--data", data)
 	}
 	if speed != "" {
 		words = append(words, "--speed", speed)
+	}
+	if record {
+		words = append(words, "--record")
 	}
 	for i, word := range words {
 		if strings.ContainsAny(word, " \t\n'\"\\$&|;<>()*?[]#~`!{}") {
@@ -250,7 +257,7 @@ func (p *program) checkCommand() *cobra.Command {
 			mission, found := missionfile.Load(at, given())
 			if mission != nil {
 				_, more := missionfile.Rehearsal(mission.Dir())
-				found = append(found, more...)
+				found = slices.Concat(found, more, host.CheckRecordings(mission.Dir()))
 			}
 			if p.json {
 				if found == nil {

@@ -40,6 +40,7 @@ func TestMain(m *testing.M) {
 //	                        diagnostic with that line and remedy, nothing written
 //	flip FILE OFFSET        flip one bit of a byte
 //	format FILE FORMAT      name another format in the header of a segment
+//	server                  start a server, $SERVER
 func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -52,7 +53,7 @@ func TestStories(t *testing.T) {
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": code, "until": until, "refused": refused, "flip": flip, "format": format,
+			"code": code, "until": until, "refused": refused, "flip": flip, "format": format, "server": server,
 		},
 	})
 }

@@ -306,7 +306,8 @@ func WorkerSettings() []Setting {
 		ratio("worker.simulated", "wrong_ratio", "0", NewJobs, worker(func(w *WorkerSpec) any { return &w.Simulated.WrongRatio }), "Part of its answers that are wrong, drawn from the seed."),
 	}
 	all = append(all, scriptSettings("worker.script", "5s", []string{"none"}, func(t any) *ScriptSpec { return &t.(*WorkerSpec).Script })...)
-	return append(all, execSettings("worker.exec", func(t any) *ExecSpec { return &t.(*WorkerSpec).Exec })...)
+	all = append(all, execSettings("worker.exec", func(t any) *ExecSpec { return &t.(*WorkerSpec).Exec })...)
+	return append(all, httpSettings()...)
 }
 
 // ValidatorSettings is the table of a validator block: their target is a
@@ -343,6 +344,22 @@ func execSettings(block string, at func(any) *ExecSpec) []Setting {
 		{Block: block, Name: "env", Kind: KindNames, Changes: NewJobs, at: to(func(e *ExecSpec) any { return &e.Env }), Doc: "Names of variables passed on from the host's environment."},
 		{Block: block, Name: "memory", Kind: KindBytes, Default: "1073741824", Min: 16 << 20, Max: 1 << 40, Changes: NewJobs, at: to(func(e *ExecSpec) any { return &e.Memory }), Doc: "Bytes of memory all processes of one run may hold together."},
 		{Block: block, Name: "output", Kind: KindBytes, Default: "1048576", Min: 1 << 10, Max: 64 << 20, Changes: NewJobs, at: to(func(e *ExecSpec) any { return &e.Output }), Doc: "Bytes one run may write to standard output."},
+	}
+}
+
+// httpSettings is the table of a worker that asks a server. Its headers are an
+// expression, its secrets are names.
+func httpSettings() []Setting {
+	const block = "worker.http"
+	to := func(f func(*HTTPSpec) any) func(any) any {
+		return worker(func(w *WorkerSpec) any { return f(&w.HTTP) })
+	}
+	timeout := duration(block, "timeout", "30s", NewJobs, to(func(h *HTTPSpec) any { return &h.Timeout }), "Wall time one request may take, its whole answer included.")
+	timeout.Min, timeout.Max = int64(Millisecond), int64(24*Hour)
+	return []Setting{
+		needed(text(block, "url", "", NewJobs, to(func(h *HTTPSpec) any { return &h.URL }), "Where each attempt is sent as a POST: http or https, with no name, password or fragment in it.")),
+		timeout,
+		{Block: block, Name: "output", Kind: KindBytes, Default: "1048576", Min: 1 << 10, Max: 64 << 20, Changes: NewJobs, at: to(func(h *HTTPSpec) any { return &h.Output }), Doc: "Bytes the body of one answer may have."},
 	}
 }
 

@@ -144,6 +144,7 @@ const (
 	Simulated    WorkerKind = "simulated"
 	Exec         WorkerKind = "exec"
 	ScriptWorker WorkerKind = "script"
+	HTTP         WorkerKind = "http"
 )
 
 // WorkerSpec is one worker block: a pool of equal instances.
@@ -157,6 +158,15 @@ type WorkerSpec struct {
 	Simulated SimulatedSpec
 	Exec      ExecSpec
 	Script    ScriptSpec
+	HTTP      HTTPSpec
+}
+
+// Secrets are those of the program it runs, or of its requests.
+func (w *WorkerSpec) Secrets() *[]Secret {
+	if w.Kind == HTTP {
+		return &w.HTTP.Secrets
+	}
+	return &w.Exec.Secrets
 }
 
 // SimulatedSpec is a worker that only takes time. Speed is in parts per
@@ -178,8 +188,22 @@ type ExecSpec struct {
 	Secrets []Secret // given to the program as environment variables
 }
 
+// HTTPSpec is a worker that asks a server. Timeout is wall time; output is the
+// bytes of an answer's body.
+type HTTPSpec struct {
+	URL     string
+	Timeout Duration
+	Headers []Header // by name, in the form of http.CanonicalHeaderKey
+	Output  int64
+	Secrets []Secret // sent as headers
+}
+
+// Header is one header of a request.
+type Header struct{ Name, Value string }
+
 // Secret is a value that stands in no record: the name of the environment
-// variable that carries it and of the sensitive variable it is read from.
+// variable, or of the header, that carries it and of the sensitive variable it is
+// read from.
 type Secret struct{ Name, Variable string }
 
 // ValidatorKind says how a validator judges, and who holds its key.

@@ -34,7 +34,8 @@ func (w *WorkerSpec) fields(c *Codec) {
 			setting.field(c, setting.Name, w)
 		}
 	}
-	records(c, "secrets", &w.Exec.Secrets)
+	records(c, "headers", &w.HTTP.Headers)
+	records(c, "secrets", w.Secrets())
 	w.Script.rest(c)
 }
 
@@ -43,6 +44,11 @@ func (a *AccountSpec) fields(c *Codec) {
 	for _, setting := range AccountSettings() {
 		setting.field(c, setting.Name, a)
 	}
+}
+
+func (h *Header) fields(c *Codec) {
+	c.Text("name", &h.Name)
+	c.Text("value", &h.Value)
 }
 
 func (s *Secret) fields(c *Codec) {

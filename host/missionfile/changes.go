@@ -233,7 +233,10 @@ func workerDifferences(a, b *core.WorkerSpec) ([]string, core.Changes) {
 		return []string{"kind " + became(string(a.Kind), string(b.Kind))}, core.NewJobs
 	}
 	words, effect := differences(core.WorkerSettings(), a, b, "worker", "worker."+string(a.Kind))
-	if !slices.Equal(a.Exec.Secrets, b.Exec.Secrets) {
+	if !slices.Equal(a.HTTP.Headers, b.HTTP.Headers) {
+		words = append(words, "headers")
+	}
+	if !slices.Equal(*a.Secrets(), *b.Secrets()) {
 		words = append(words, "secrets")
 	}
 	more := scriptDifferences(&a.Script, &b.Script)

@@ -24,6 +24,10 @@ type Given struct {
 	Files   []string // paths of files of attributes, HCL or, by the ending .json, JSON
 	Environ []string // name=value as in os.Environ; only OMEGA_VAR_<name> is looked at
 
+	// Hurried is whether mission time runs otherwise than the wall clock, at which
+	// the work of servers is refused.
+	Hurried bool
+
 	// Scripts bundles the scripts a mission names; nil opens one for as long as
 	// that takes.
 	Scripts script.Engine

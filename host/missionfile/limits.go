@@ -57,8 +57,9 @@ const (
 	// they stand in the genesis entry too.
 	maxParams    = 16 << 10
 	maxAllParams = 1 << 20
-	// maxSecrets bounds the secrets of one program.
+	// maxSecrets and maxHeaders bound what one program, or one request, is given.
 	maxSecrets = 64
+	maxHeaders = 64
 	// maxSchema bounds a JSON schema.
 	maxSchema = 256 << 10
 	// maxDelegate bounds what a simulated worker posts, of one job.

@@ -106,9 +106,9 @@ func (l *loader) member(b *hcl.Block, first map[string]hcl.Range, table []core.S
 	case len(inner) == 1:
 		m.kind = inner[0].Type
 		part := l.part(b.Type+"."+m.kind, inner[0], table)
-		m.parts, m.secrets = append(m.parts, part), l.secrets(part.c)
+		m.parts, m.secrets = append(m.parts, part), l.secrets(part)
 	case b.Type == "worker" && outer.known:
-		l.r.fail(b.DefRange, "Missing kind of work", "worker.%s must say how it works: add a block simulated {} or exec { command = [\"…\"] }, or script = \"…\".", name)
+		l.r.fail(b.DefRange, "Missing kind of work", "worker.%s must say how it works: add a block simulated {}, exec { command = [\"…\"] } or http { url = \"…\" }, or script = \"…\".", name)
 	}
 	if !ok || !sized || l.r.full() || len(l.r.list) > before && m.kind == "" && b.Type == "worker" {
 		return nil
@@ -185,6 +185,9 @@ func (l *loader) fill(m *member, table []core.Setting, target any, s *core.Scrip
 	if m.kind == string(core.ScriptWorker) {
 		l.fillScript(m, s, sc, ctx)
 	}
+	if w, ok := target.(*core.WorkerSpec); ok && w.Kind == core.HTTP {
+		l.fillHTTP(m, w, sc, ctx)
+	}
 	return len(l.r.list) == before
 }
 
@@ -212,7 +215,7 @@ func (l *loader) workers(blocks []*hcl.Block) {
 				return false
 			}
 			l.placeScript(m, "worker."+name)
-			spec.Exec.Secrets = m.secrets
+			*spec.Secrets() = m.secrets
 			l.m.spec.Workers = append(l.m.spec.Workers, spec)
 			return true
 		})

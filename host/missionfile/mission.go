@@ -57,6 +57,7 @@ func loadFrom(src *sourceSet, given []Given) (*Mission, Diagnostics) {
 	all := Given{kept: map[string]kept{}}
 	for _, g := range given {
 		all.Flags, all.Files, all.Environ = append(all.Flags, g.Flags...), append(all.Files, g.Files...), append(all.Environ, g.Environ...)
+		all.Hurried = all.Hurried || g.Hurried
 		if g.Scripts != nil {
 			all.Scripts = g.Scripts
 		}

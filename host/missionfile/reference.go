@@ -21,7 +21,7 @@ func Reference() string {
 		"A mission is one HCL file, or a folder of `*.hcl` and `*.hcl.json` files that are read in name order. `rehearsal.hcl` beside it holds the owner's part of a rehearsal:",
 		"`at \"2h\" { order = [\"pause\"] }` says something then, as `omega owner pause` does; `at \"3h\" { edit = \"v2/mission.hcl\" }` saves what lies in the folder `v2` over the files of the mission.",
 		"Names of blocks match `[a-z][a-z0-9-]{0,62}`. *Changes* says what an edit of a running mission reaches: `now` everything, `new jobs` what is not posted yet, `never` refuses the edit.",
-		"Parts of a block are blocks, `energy { … }`, but `slash_shares`, `labels` and `params`, which are attributes: `slash_shares = { employer = 1, treasury = 0 }`. In JSON a reference is text: `\"needs\": [\"${job.a}\"]`.", "")
+		"Parts of a block are blocks, `energy { … }`, but `slash_shares`, `labels`, `params` and `headers`, which are attributes: `slash_shares = { employer = 1, treasury = 0 }`. In JSON a reference is text: `\"needs\": [\"${job.a}\"]`.", "")
 	p.kinds()
 	for _, b := range topBlocks {
 		p.block(b)
@@ -246,7 +246,8 @@ func (p *page) limits() {
 		{"policies, and strategists", maxScripted},
 		{"bytes of the params of one script as JSON", maxParams},
 		{"bytes of the params of all scripts", maxAllParams},
-		{"secrets of one program", maxSecrets},
+		{"secrets of one program, or of one request", maxSecrets},
+		{"headers of one request", maxHeaders},
 		{"needs of one job", maxNeeds},
 		{"needs of all jobs together", maxEdges},
 		{"bytes of a job's terms in the record", maxJob},

@@ -108,7 +108,7 @@ func (sc *scope) nameFault(root string, t hcl.Traversal) (summary, detail string
 }
 
 func secretHere(name string) (summary, detail string) {
-	return "Secret out of place", fmt.Sprintf("It holds the sensitive variable %s, which may only be given to a program: secrets = { NAME = var.%s } in an exec block.", name, name)
+	return "Secret out of place", fmt.Sprintf("It holds the sensitive variable %s, which may only be given to a program or a server: secrets = { NAME = var.%s } in an exec or http block.", name, name)
 }
 
 func (sc *scope) unknownRoot(root string, t hcl.Traversal) (summary, detail string) {

@@ -29,7 +29,7 @@ func rules() []rule {
 		{"variable", "type", "type", core.Now, false, "string, number, bool, any, list(…), set(…), map(…), tuple([…]) or object({ name = type, other = optional(type, default) }); without it any text."},
 		{"variable", "default", "constant", core.Now, false, "Its value when nobody gives one; without a default somebody has to."},
 		{"variable", "description", "text", core.Now, false, "What people read."},
-		{"variable", "sensitive", "true or false", core.Now, false, "The value may only be given to programs, as one of their secrets. The record holds its name alone."},
+		{"variable", "sensitive", "true or false", core.Now, false, "The value may only be given to programs and servers, as one of their secrets. The record holds its name alone."},
 
 		{"policy", "params", "object", core.Now, false, paramsDoc},
 		{"guardian", "params", "object", core.Now, false, paramsDoc},
@@ -39,8 +39,11 @@ func rules() []rule {
 		{"worker", "for_each", each, core.Now, false, forEach},
 		{"worker", "simulated", innerBlock, jobs, false, "Its work only takes time, and its answers are those the jobs say."},
 		{"worker", "exec", innerBlock, jobs, false, "Its work is a program that the host runs: see programs.md."},
+		{"worker", "http", innerBlock, jobs, false, "Its work is done by a server that the host asks: see programs.md."},
 		{"worker.script", "params", "object", core.Now, false, paramsDoc},
 		{"worker.exec", "secrets", "object of variables", jobs, true, secretsDoc},
+		{"worker.http", "headers", "object of texts", jobs, false, "Headers of each request besides those the host sends; Accept, Content-Type and User-Agent may be said otherwise here."},
+		{"worker.http", "secrets", "object of variables", jobs, true, "Headers with sensitive values, { Authorization = var.name }. An answer that holds one ends the attempt; none stands in a record, a log or a recording."},
 
 		{"validator", "count", repeated, core.Now, false, count},
 		{"validator", "for_each", each, core.Now, false, forEach},

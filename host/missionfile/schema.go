@@ -25,7 +25,7 @@ var notYet = struct {
 		"validator": {"plugin"},
 	},
 	inner: map[string][]string{
-		"worker":    {"http", "model", "agent", "plugin"},
+		"worker":    {"model", "agent", "plugin"},
 		"validator": {"plugin", "human"},
 	},
 }

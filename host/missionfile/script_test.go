@@ -316,7 +316,7 @@ func TestScriptsRefused(t *testing.T) {
 		"script block":    {scriptWorker("  script {", "  }"), `11:3: Unsupported block type: `, nil},
 		"empty script":    {scriptWorker(`  script = ""`), `11:12: Missing script: It is empty`, nil},
 		"worker fallback": {scriptWorker(`  script = "a.js"`, `  fallback = "rule"`), `12:14: Invalid fallback: `, nil},
-		"no kind":         {scriptWorker(), `9:1: Missing kind of work: worker.x must say how it works: add a block simulated {} or exec { command = ["…"] }, or script = "…".`, nil},
+		"no kind":         {scriptWorker(), `9:1: Missing kind of work: worker.x must say how it works: add a block simulated {}, exec { command = ["…"] } or http { url = "…" }, or script = "…".`, nil},
 
 		"guardian twice":     {guardian + guardian, `12:1: Duplicate block: A mission has one guardian block; the other is at mission.hcl:9`, nil},
 		"guardian account":   {"account \"guardian\" {\n  tokens = 1\n}\n" + guardian, `9:1: Account of the guardian: `, nil},

@@ -15,10 +15,11 @@ import (
 // program, besides those that begin with OMEGA_.
 var reserved = []string{"PATH", "HOME", "LANG", "TZ"}
 
-// secrets reads secrets = { NAME = var.name }, in the order of the names. The
-// values are not evaluated: the spec names variables.
-func (l *loader) secrets(c *hcl.BodyContent) (all []core.Secret) {
-	a := c.Attributes["secrets"]
+// secrets reads secrets = { NAME = var.name }, in the order of the names: those
+// of environment variables or, of a request, of headers. The values are not
+// evaluated: the spec names variables.
+func (l *loader) secrets(p part) (all []core.Secret) {
+	a := p.c.Attributes["secrets"]
 	if a == nil {
 		return nil
 	}
@@ -28,7 +29,7 @@ func (l *loader) secrets(c *hcl.BodyContent) (all []core.Secret) {
 		return nil
 	}
 	for _, pair := range pairs {
-		if s, ok := l.secret(pair); ok {
+		if s, ok := l.secret(pair, p.block == "worker.http"); ok {
 			all = append(all, s)
 		}
 	}
@@ -37,18 +38,22 @@ func (l *loader) secrets(c *hcl.BodyContent) (all []core.Secret) {
 		l.r.fail(a.Expr.Range(), "Invalid secrets", "A name appears twice.")
 	}
 	if len(all) > maxSecrets {
-		l.r.fail(a.Expr.Range(), "Invalid secrets", "A program is given at most %d.", maxSecrets)
+		l.r.fail(a.Expr.Range(), "Invalid secrets", "At most %d are given.", maxSecrets)
 	}
 	return all
 }
 
-func (l *loader) secret(pair hcl.KeyValuePair) (s core.Secret, ok bool) {
+func (l *loader) secret(pair hcl.KeyValuePair, header bool) (s core.Secret, ok bool) {
+	carrier, like, wrong := "an environment variable", "API_KEY", notForSecret
+	if header {
+		carrier, like, wrong = "a header", "Authorization", notForHeader
+	}
 	key, diags := pair.Key.Value(nil)
 	if diags.HasErrors() || key.IsNull() || key.Type() != cty.String {
-		l.r.fail(pair.Key.Range(), "Invalid secrets", "Write the name of an environment variable as it is, like API_KEY.")
+		l.r.fail(pair.Key.Range(), "Invalid secrets", "Write the name of %s as it is, like %s.", carrier, like)
 		return s, false
 	}
-	if why := notForSecret(key.AsString()); why != "" {
+	if why := wrong(key.AsString()); why != "" {
 		l.r.fail(pair.Key.Range(), "Invalid secrets", "%s", why)
 		return s, false
 	}
@@ -65,6 +70,8 @@ func (l *loader) secret(pair hcl.KeyValuePair) (s core.Secret, ok bool) {
 		l.r.fail(at, summary, "%s", detail)
 	case !v.sensitive:
 		l.r.fail(at, "Not sensitive", "The record would hold the value of var.%s: mark the variable with sensitive = true.", name)
+	case header:
+		return core.Secret{Name: headerName(key.AsString()), Variable: name}, true
 	default:
 		return core.Secret{Name: key.AsString(), Variable: name}, true
 	}

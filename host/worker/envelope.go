@@ -14,12 +14,25 @@ import (
 // maxAmountBytes is the longest decimal: no 64-bit amount in any scale needs more.
 const maxAmountBytes = 40
 
-// parse reads what an attempt printed: {"result": …, "energy_used": "…", "compute_used": "…"}, or the same
+// source is where an answer stood: the words for what is wrong with it, and for the remedy.
+type source struct{ name, must, only, large string }
+
+// printed is standard output.
+func printed() source {
+	return source{"Standard output ", "the program must print", "print only %s there, and messages on standard error.", "leave large data as files in $OMEGA_OUT."}
+}
+
+// sent is the body of a server's answer.
+func sent() source {
+	return source{"The answer ", "the server must send", "send %s and nothing else.", "keep large data where the result can name it."}
+}
+
+// parse reads what an attempt answered: {"result": …, "energy_used": "…", "compute_used": "…"}, or the same
 // with "children": […] instead of the result. The amounts may be left out.
-func (r *Reply) parse(stdout []byte) {
-	members, err := object(stdout, `{"result": …}`)
+func (r *Reply) parse(text []byte, from source) {
+	members, err := from.object(text, `{"result": …}`)
 	if err != nil {
-		r.Fault, r.Detail = FaultBadJSON, "Standard output "+err.Error()
+		r.Fault, r.Detail = FaultBadJSON, from.name+err.Error()
 		return
 	}
 	if r.EnergyUsed, err = usage(members, "energy_used"); err == nil {
@@ -29,11 +42,11 @@ func (r *Reply) parse(stdout []byte) {
 		r.Result, r.Children, err = answer(members)
 	}
 	if err != nil {
-		r.Fault, r.Detail = FaultBadJSON, "Standard output "+err.Error()
+		r.Fault, r.Detail = FaultBadJSON, from.name+err.Error()
 		return
 	}
 	if n := len(r.Result) + len(r.Children); n > MaxResultBytes {
-		r.Fault, r.Detail = FaultTooLarge, fmt.Sprintf("The result is %d bytes as compact JSON, the limit is %d; leave large data as files in $OMEGA_OUT.", n, MaxResultBytes)
+		r.Fault, r.Detail = FaultTooLarge, fmt.Sprintf("The result is %d bytes as compact JSON, the limit is %d; %s", n, MaxResultBytes, from.large)
 		r.Result, r.Children = nil, nil
 	}
 }
@@ -98,18 +111,18 @@ func meant(name string) string {
 	return ""
 }
 
-// object reads the one JSON object a program printed.
-func object(stdout []byte, form string) (map[string]json.RawMessage, error) {
-	if strings.TrimSpace(string(stdout)) == "" {
-		return nil, fmt.Errorf("is empty; the program must print one object %s on it.", form)
+// object reads the one JSON object that is answered.
+func (from source) object(answer []byte, form string) (map[string]json.RawMessage, error) {
+	if strings.TrimSpace(string(answer)) == "" {
+		return nil, fmt.Errorf("is empty; %s one object %s.", from.must, form)
 	}
-	text, err := core.CanonicalMax(stdout, len(stdout)) // its limit was applied while it was read
+	text, err := core.CanonicalMax(answer, len(answer)) // its limit was applied while it was read
 	if err != nil {
-		return nil, fmt.Errorf("is not one JSON value: %s; print only %s there, and messages on standard error.", jsonReason(err), form)
+		return nil, fmt.Errorf("is not one JSON value: %s; "+from.only, jsonReason(err), form)
 	}
 	var members map[string]json.RawMessage
 	if text[0] != '{' || json.Unmarshal(text, &members) != nil {
-		return nil, fmt.Errorf("is not an object; the program must print %s.", form)
+		return nil, fmt.Errorf("is not an object; %s %s.", from.must, form)
 	}
 	return members, nil
 }
@@ -117,7 +130,7 @@ func object(stdout []byte, form string) (map[string]json.RawMessage, error) {
 // Verdict reads what a validator's program printed: {"vote": "approve", "reason": "…"}; the reason may be left
 // out.
 func Verdict(stdout []byte) (vote, reason string, err error) {
-	members, err := object(stdout, `{"vote": "approve"}`)
+	members, err := printed().object(stdout, `{"vote": "approve"}`)
 	if err != nil {
 		return "", "", fmt.Errorf("standard output %w", err)
 	}

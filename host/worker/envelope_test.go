@@ -76,7 +76,7 @@ func TestEnvelopeRefused(t *testing.T) {
 }
 
 func parsed(stdout string) (r Reply) {
-	r.parse([]byte(stdout))
+	r.parse([]byte(stdout), printed())
 	return r
 }
 

@@ -110,7 +110,7 @@ func (x *Exec) Run(ctx context.Context, t Task) Reply {
 			r.Stdout = end.stdout
 			return r
 		}
-		r.parse(end.stdout)
+		r.parse(end.stdout, printed())
 	}
 	if r.Fault == "" {
 		err = x.collect(&r, t, f.out, p.stderr.hidden)

@@ -17,10 +17,11 @@ const (
 	FaultFilesLimit  Fault = "files_limit"      // the files in $OMEGA_OUT are too many, too large, badly named or not regular
 	FaultStorage     Fault = "storage"          // the host could not keep the files in $OMEGA_OUT
 	FaultScript      Fault = "script"           // the script threw, ran into a limit or answered what is no value
+	FaultHTTP        Fault = "http"             // the server was not reached, or its status was not 2xx
 )
 
 // Faults is the closed list, in the order of precedence when several would apply.
 var Faults = []Fault{
 	FaultStartFailed, FaultKilled, FaultOutputLimit, FaultTimeout, FaultMemory, FaultSignal,
-	FaultExit, FaultSecret, FaultBadJSON, FaultTooLarge, FaultFilesLimit, FaultStorage, FaultScript,
+	FaultExit, FaultSecret, FaultBadJSON, FaultTooLarge, FaultFilesLimit, FaultStorage, FaultScript, FaultHTTP,
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/omega-run/omega/host/core"
 )
 
-// Secret is an environment variable whose value may appear nowhere but in the program it is given to.
+// Secret is an environment variable, or a header, whose value may appear nowhere but where it is given.
 type Secret struct{ Name, Value string }
 
 // leastSecret is the shortest value that is looked for: a shorter one would be found by chance.
