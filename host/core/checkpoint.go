@@ -153,6 +153,7 @@ func (j *Job) fields(c *Codec) {
 	object(c, "said", &j.said)
 	c.Flag("patient", &j.patient)
 	c.Flag("cleared", &j.cleared)
+	c.Flag("withheld", &j.withheld)
 	c.Seq("expedited", &j.Expedited)
 	c.Amount("boosted", &j.Boosted)
 	records(c, "boosts", &j.boosts)
@@ -171,6 +172,7 @@ func (a *asked) fields(c *Codec) {
 func (v *said) fields(c *Codec) {
 	c.Text("say", &v.say)
 	c.Text("reason", &v.reason)
+	c.Flag("failed", &v.failed)
 }
 
 func (a *Answer) fields(c *Codec) {
@@ -310,6 +312,9 @@ func (s *State) relinkWork(j *Job) {
 	}
 	if j.State == JobAssignedState {
 		s.asking++
+	}
+	if j.withheld {
+		s.withheld++
 	}
 	if j.held != nil {
 		s.heldJobs++

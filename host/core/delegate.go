@@ -59,7 +59,7 @@ func reported(used, budget ledger.Amount) ledger.Amount {
 func (s *State) hand(j *Job, r *ResultHeld) {
 	energy, compute, ruled := min(r.EnergyUsed, j.Spec.EnergyBudget), min(r.ComputeUsed, j.Spec.ComputeBudget), j.said
 	if ruled != nil && ruled.say == SayDeny {
-		s.failUsing(j, reasonDenied, ruled.reason, energy, compute)
+		s.denied(j, ruled.failed, ruled.reason, energy, compute)
 		return
 	}
 	if problem := s.unfitChildren(j, r.Children); problem != "" {

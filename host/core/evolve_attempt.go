@@ -24,6 +24,7 @@ func (s *State) evolveAttempt(event Event) {
 		j := s.jobs[e.Job]
 		s.freeWorker(j)
 		j.State = JobReadyState
+		s.withhold(j, e.Reason == reasonFault)
 		s.touch(j)
 	case *AttemptSubmitted:
 		s.evolveSubmitted(e)

@@ -18,6 +18,7 @@ func (s *State) evolveGeneration(e *GenerationApplied) {
 	s.forgiveFaults(&s.spec, &e.Spec)
 	s.excuseRounds(&s.spec, &e.Spec)
 	s.edit = nil
+	s.release()
 	s.spec, s.spelled = e.Spec, nil
 	s.evolvePools(&e.Spec)
 	s.evolveStewards(&e.Spec)

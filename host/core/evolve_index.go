@@ -35,7 +35,7 @@ func (s *State) touch(j *Job) {
 // index puts a job where its state says: among the ready ones of its class,
 // among those that wait for their next attempt, or nowhere.
 func (s *State) index(j *Job) {
-	waits := j.State == JobReadyState || j.State == JobRejected
+	waits := (j.State == JobReadyState || j.State == JobRejected) && !j.withheld
 	later := waits && j.RetryAt > s.ripe
 	if later {
 		s.retries.put(j)

@@ -109,6 +109,7 @@ func (s *State) evolveEnded(e *JobEnded) {
 	}
 	s.freeWorker(j)
 	s.hold(j, nil)
+	s.withhold(j, false)
 	j.State, j.Reason, j.Detail, j.Round, j.ending, j.asked, j.ended = e.State, e.Reason, e.Detail, nil, nil, nil, s.seq
 	s.dying.remove(j)
 	s.consume(e.EnergyUsed, e.ComputeUsed)

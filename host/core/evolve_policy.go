@@ -33,7 +33,7 @@ func (s *State) evolveVerdict(e *VerdictGiven) {
 		}
 	}
 	if j := s.jobs[e.Subject]; j != nil && e.Hook == string(HookDelegate) && j.State == JobRunning {
-		j.said = &said{e.Say, e.Reason}
+		j.said = &said{e.Say, e.Reason, e.failed()}
 		s.touch(j)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/omega-run/omega/host/ledger"
 )
 
 // Bounds of what a ruling puts on record.
@@ -132,9 +134,53 @@ func (s *State) admit(c *Admit) *Refusal {
 		s.void(j, reasonPolicy)
 		s.emit(&ApprovalAsked{Job: c.Job, Reason: reasonPolicy, Detail: reason})
 	default:
-		s.failUsing(j, reasonDenied, reason, 0, 0)
+		s.denied(j, c.Ruling.failed(), reason, 0, 0)
 	}
 	return nil
+}
+
+// denied ends an attempt that policies deny. It counts, unless those that deny
+// have all failed: a broken script is no verdict on the job, which waits until an
+// edit mends it.
+func (s *State) denied(j *Job, failed bool, reason string, energy, compute ledger.Amount) {
+	if failed {
+		s.void(j, reasonFault)
+		return
+	}
+	s.failUsing(j, reasonDenied, reason, energy, compute)
+}
+
+// failed reports whether all policies that deny could not say.
+func (r *Ruling) failed() bool {
+	for i := range r.Verdicts {
+		if v := &r.Verdicts[i]; !v.Shadow && v.Say == SayDeny && v.Fault == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// release puts those forward again that wait for an edit to mend a policy.
+func (s *State) release() {
+	if s.withheld == 0 {
+		return
+	}
+	for _, j := range s.openJobs() {
+		s.withhold(j, false)
+	}
+}
+
+func (s *State) withhold(j *Job, on bool) {
+	switch {
+	case on == j.withheld:
+		return
+	case on:
+		s.withheld++
+	default:
+		s.withheld--
+	}
+	j.withheld = on
+	s.touch(j)
 }
 
 // asksAbout reports whether an assignment waits for a verdict.

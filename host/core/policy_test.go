@@ -510,15 +510,53 @@ func TestFaultsSuspend(t *testing.T) {
 }
 
 func TestEditForgivesFaults(t *testing.T) {
-	r := asked(t, jobNamed("a"), jobNamed("b"))
-	r.ruled["a"], r.ruled["b"] = []string{"fault", "fault", "fault"}, []string{"fault", "fault", "hang"}
-	for !r.state.Suspended("policy.gate") {
+	names := []string{"a", "b", "c", "d", "e"}
+	var jobs []core.JobSpec
+	for _, name := range names {
+		jobs = append(jobs, jobNamed(name))
+	}
+	r := asked(t, jobs...)
+	for _, name := range names {
+		r.ruled[name] = []string{"fault", "hang"}
+	}
+	for range 100 {
+		if r.state.Suspended("policy.gate") {
+			break
+		}
 		r.turn()
 	}
+	require.True(t, r.state.Suspended("policy.gate"))
 	gate := policyNamed("gate", "enforce", core.HookAssign)
 	gate.Script.Digest = core.Digest{2}
 	require.Nil(t, r.edit(func(c *core.Generation) { c.Spec.Policies = []core.PolicySpec{gate} }))
 	require.False(t, r.state.Suspended("policy.gate"))
+	r.same()
+}
+
+// A policy that cannot say is no verdict on a job: the attempt does not count, and
+// the job waits for an edit, which puts it forward again.
+func TestFaultWithholdsUntilAnEdit(t *testing.T) {
+	r := asked(t, jobNamed("a"))
+	r.ruled["a"] = []string{"fault"}
+	for range 20 {
+		r.turn()
+	}
+	j := r.state.Job("a")
+	require.Equal(t, core.JobReadyState, j.State)
+	require.Zero(t, j.Failures)
+	require.Contains(t, r.told("attempt_voided"), `"fault"`)
+	require.Contains(t, r.state.Waiting(j), "the policy gate could not say whether it may: ")
+	_, due := r.state.NextDeadline()
+	require.False(t, due, "nothing but an edit helps: the mission is stalled")
+	r.same()
+	gate := policyNamed("gate", "enforce", core.HookAssign)
+	gate.Script.Digest = core.Digest{2}
+	r.ruled["a"] = nil
+	require.Nil(t, r.edit(func(c *core.Generation) { c.Spec.Policies = []core.PolicySpec{gate} }))
+	for range 20 {
+		r.turn()
+	}
+	require.Contains(t, r.told("attempt_started"), `"a"`)
 	r.same()
 }
 

@@ -50,6 +50,7 @@ const (
 	reasonDelegation = "delegation"   // its children could not be posted
 	reasonDenied     = "denied"       // by a policy, or by the person it wanted asked
 	reasonPolicy     = "policy"       // a policy wants a person asked
+	reasonFault      = "fault"        // of an attempt: a policy that could not say stands for its denial
 	reasonEdit       = "edit"         // of an attempt nobody has begun: it is asked about anew
 	reasonUnskilled  = "unskilled"    // answered without the skills, and without children
 	reasonParent     = "parent_ended" // the job it was posted for has ended

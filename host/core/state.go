@@ -122,6 +122,7 @@ type Job struct {
 	Boosted   ledger.Amount // added to its reward by stewards
 	patient   bool          // a person has said that it may wait for what it lacks
 	cleared   bool          // a person has said that it may be assigned: policies are not asked again
+	withheld  bool          // a policy has failed over it: it waits for an edit
 	needEnded bool          // a need ended otherwise than finalized
 	working   bool          // holds a slot of its worker
 	touched   bool
@@ -135,7 +136,10 @@ type asked struct {
 }
 
 // said is what a ruling has come to.
-type said struct{ say, reason string }
+type said struct {
+	say, reason string
+	failed      bool // those that deny could not say
+}
 
 // Answer is a result, fixed.
 type Answer struct {
@@ -271,6 +275,7 @@ type State struct {
 	freeSlots int64
 	running   int64
 	asking    int64 // of them, waiting for a verdict
+	withheld  int64 // jobs that wait for an edit to mend a policy
 	heldJobs  int64 // of them, with their result held
 
 	out        []Event

@@ -366,7 +366,7 @@ func (s *State) heedAll(actions []Action) (all []said) {
 			}
 		}
 		say, reason := s.heed(a.Hook(), subject, ruling)
-		all = append(all, said{say, reason})
+		all = append(all, said{say: say, reason: reason})
 	}
 	return all
 }

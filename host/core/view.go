@@ -212,6 +212,8 @@ func (s *State) waitingToStart(j *Job) string {
 	spec, limit := &j.Spec, s.spec.Delegation.BackgroundLimit
 	deposit, purse := s.depositFor(j), s.affordable(j)
 	switch first, ok := j.class.ready.first(); {
+	case j.withheld:
+		return s.waitingForMend()
 	case j.RetryAt > s.now:
 		return "tries again at " + j.RetryAt.Clock()
 	case j.class.paused:
@@ -239,4 +241,14 @@ func (s *State) waitingToStart(j *Job) string {
 		return "no free worker can stake " + s.stakeFor(j).String()
 	}
 	return "an earlier job comes first"
+}
+
+// waitingForMend names the policies whose failing keeps a job from starting.
+func (s *State) waitingForMend() string {
+	for i := range s.spec.Policies {
+		if f := s.failing("policy." + s.spec.Policies[i].Name); f != nil {
+			return fmt.Sprintf("the policy %s could not say whether it may: %s; an edit that mends it puts the job forward again", s.spec.Policies[i].Name, f.Fault)
+		}
+	}
+	return "a policy could not say whether it may; an edit that mends it puts the job forward again"
 }
