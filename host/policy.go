@@ -47,7 +47,7 @@ func (d *desk) hear(s *core.State, now core.Time, hook core.Hook, subject string
 		name := "policy." + p.Name
 		switch {
 		case s.Suspended(name):
-			c.fault = suspendedFault
+			c.fault = suspendedFault + ": " + s.LastFault(name)
 		case fault == "":
 			c.call = d.callOf(&p.Script, request, seen.with(p.Script.Params), now, seedOf(s, name, string(hook), subject, seq))
 		}
@@ -56,7 +56,8 @@ func (d *desk) hear(s *core.State, now core.Time, hook core.Hook, subject string
 	return h
 }
 
-// suspendedFault is the fault of a script that is not called any more.
+// suspendedFault begins the fault of a script that is not called any more; its
+// last one follows.
 const suspendedFault = "suspended"
 
 // maxRequest bounds what policies are given, because it stands in the record.
@@ -117,13 +118,19 @@ func parseVerdict(answer []byte) (say, reason string, err error) {
 	dec := json.NewDecoder(bytes.NewReader(answer))
 	dec.DisallowUnknownFields()
 	ok := dec.Decode(&said) == nil && exact(answer, "allow", "ask", "reason")
+	if reason = "it gives no reason"; said.Reason != nil {
+		reason = oneLine(*said.Reason, maxReason)
+	}
 	switch {
-	case ok && said.Allow != nil && *said.Allow && said.Ask == nil && said.Reason == nil:
-		return core.SayAllow, "", nil
-	case ok && said.Allow != nil && !*said.Allow && said.Ask == nil && said.Reason != nil:
-		return core.SayDeny, oneLine(*said.Reason, maxReason), nil
-	case ok && said.Ask != nil && *said.Ask && said.Allow == nil && said.Reason != nil:
-		return core.SayAsk, oneLine(*said.Reason, maxReason), nil
+	case ok && said.Allow != nil && *said.Allow && said.Ask == nil:
+		if said.Reason == nil {
+			reason = ""
+		}
+		return core.SayAllow, reason, nil
+	case ok && said.Allow != nil && !*said.Allow && said.Ask == nil:
+		return core.SayDeny, reason, nil
+	case ok && said.Ask != nil && *said.Ask && said.Allow == nil:
+		return core.SayAsk, reason, nil
 	}
 	return "", "", fmt.Errorf("it answered %s; a policy answers {allow: true}, {allow: false, reason: text} or {ask: true, reason: text}", oneLine(string(answer), 120))
 }

@@ -211,8 +211,9 @@ policy "gate" {
 func TestVerdictsAreReadStrictly(t *testing.T) {
 	for answer, want := range map[string]string{
 		`{"allow":true}`: core.SayAllow, `{"allow":false,"reason":"no"}`: core.SayDeny, `{"ask":true,"reason":"hm"}`: core.SayAsk,
-		`{}`: "", `null`: "", `true`: "", `[]`: "", `{"allow":1}`: "", `{"allow":false}`: "", `{"ask":true}`: "", `{"ask":false,"reason":""}`: "", `{"Allow":true}`: "",
-		`{"allow":true,"ask":true,"reason":"x"}`: "", `{"allow":true,"why":"x"}`: "", `{"allow":true,"reason":"x"}`: "", `{"allow":false,"reason":7}`: "",
+		`{"allow":true,"reason":"x"}`: core.SayAllow, `{"allow":false}`: core.SayDeny, `{"ask":true}`: core.SayAsk,
+		`{}`: "", `null`: "", `true`: "", `[]`: "", `{"allow":1}`: "", `{"ask":false,"reason":""}`: "", `{"Allow":true}`: "",
+		`{"allow":true,"ask":true,"reason":"x"}`: "", `{"allow":true,"why":"x"}`: "", `{"allow":false,"reason":7}`: "",
 	} {
 		say, _, err := parseVerdict([]byte(answer))
 		require.Equal(t, want, say, answer)

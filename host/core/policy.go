@@ -217,6 +217,14 @@ func (s *State) Suspended(script string) bool {
 	return f != nil && f.Suspended
 }
 
+// LastFault is why a script's last call has failed, "" where it has an answer.
+func (s *State) LastFault(script string) string {
+	if f := s.failing(script); f != nil {
+		return f.Fault
+	}
+	return ""
+}
+
 // scriptFaults is a script whose last calls have failed.
 type scriptFaults struct {
 	Script    string

@@ -132,6 +132,7 @@ type life struct {
 	boosters  []booster
 	expedited uint64 // the entry in which a steward put it first, 0 none
 	said      string // by policies of the children its attempt asks for
+	withheld  uint64 // the entry in which a policy failed over it: an edit has to come
 	cleared   bool   // a person lets it be assigned whatever policies say
 	drawnBy   string // prev of the entry that fixed the result
 }

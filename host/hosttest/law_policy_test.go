@@ -114,6 +114,9 @@ func (b *book) verdicts(e *fact) {
 		}
 	}
 	b.law(e.Say == say, "the verdicts on %s of %s come to %s, not to %s", e.Hook, e.Subject, say, e.Say)
+	if say == "deny" && !slices.ContainsFunc(e.Verdicts, func(v verdict) bool { return !v.Shadow && v.Say == "deny" && v.Fault == "" }) {
+		say = "fault" // no verdict on the job
+	}
 	b.ruled[e.Hook+" "+e.Subject] = say
 	if steward {
 		b.rulings = append(b.rulings, e)
@@ -143,6 +146,9 @@ func (b *book) voided(j *life, e *fact) {
 		b.law(j.state == "assigned" && b.ruled["job.assign "+j.id] == "ask", "%s is voided for a policy in state %s", j.id, j.state)
 	case "edit":
 		b.law(j.state == "assigned" && b.rec.Input.Command == "generation", "%s is voided for an edit in state %s by %s", j.id, j.state, b.rec.Input.Command)
+	case "fault":
+		b.law(j.state == "assigned" && b.ruled["job.assign "+j.id] == "fault" || j.state == "running" && j.said == "fault", "%s is voided for a script in state %s", j.id, j.state)
+		j.withheld, j.held = b.seq, nil
 	case "stopping":
 		b.law(j.state == "assigned" && b.status == "stopping", "%s is voided in state %s of a mission that is %s", j.id, j.state, b.status)
 	default:
