@@ -28,7 +28,7 @@ func (s *State) evolveVerdict(e *VerdictGiven) {
 	for i := range e.Verdicts {
 		v := &e.Verdicts[i]
 		name := "policy." + v.Policy
-		if script := s.spec.script(name); script != nil && script.Digest == v.Script {
+		if script := s.spec.Script(name); script != nil && script.Digest == v.Script {
 			s.evolveFault(name, v.Fault)
 		}
 	}
@@ -93,7 +93,7 @@ func (r *Round) faultOf(block *ValidatorSpec, votes []OpenVote) (fault string, a
 // validator: those who have committed in them may have asked the one before.
 func (s *State) excuseRounds(before, next *Spec) {
 	changed := slices.ContainsFunc(before.Validators, func(v ValidatorSpec) bool {
-		is := next.script("validator." + v.Name)
+		is := next.Script("validator." + v.Name)
 		return v.Kind == ScriptValidator && is != nil && is.Digest != v.Script.Digest
 	})
 	if !changed {
@@ -111,7 +111,7 @@ func (s *State) excuseRounds(before, next *Spec) {
 // away.
 func (s *State) forgiveFaults(before, next *Spec) {
 	s.faults = slices.DeleteFunc(s.faults, func(f scriptFaults) bool {
-		was, is := before.script(f.Script), next.script(f.Script)
+		was, is := before.Script(f.Script), next.Script(f.Script)
 		return was == nil || is == nil || was.Digest != is.Digest
 	})
 }

@@ -3,7 +3,6 @@ package core
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/omega-run/omega/host/ledger"
 )
@@ -255,40 +254,10 @@ func (s *State) suspendFailing() {
 	for i := range s.faults {
 		if f := &s.faults[i]; f.InRow >= faultsInRow && !f.Suspended {
 			said := &ScriptSuspended{Script: f.Script, Faults: f.InRow, Fault: f.Fault}
-			if script := s.spec.script(f.Script); script != nil {
+			if script := s.spec.Script(f.Script); script != nil {
 				said.Fallback = script.Fallback
 			}
 			s.emit(said)
 		}
 	}
-}
-
-// script finds a script by the name of its faults, nil if there is none.
-func (s *Spec) script(name string) *ScriptSpec {
-	kind, name, _ := strings.Cut(name, ".")
-	switch kind {
-	case "policy":
-		for i := range s.Policies {
-			if s.Policies[i].Name == name {
-				return &s.Policies[i].Script
-			}
-		}
-	case "strategist":
-		for i := range s.Strategists {
-			if s.Strategists[i].Name == name {
-				return &s.Strategists[i].Script
-			}
-		}
-	case "validator":
-		for i := range s.Validators {
-			if s.Validators[i].Name == name {
-				return &s.Validators[i].Script
-			}
-		}
-	case GuardianName:
-		if s.Guardian != nil {
-			return &s.Guardian.Script
-		}
-	}
-	return nil
 }

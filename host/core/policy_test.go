@@ -313,6 +313,58 @@ func TestEditsReachWhoWaitsForAVerdict(t *testing.T) {
 	r.same()
 }
 
+// At most 256 assignments wait for a verdict: an edit asks about all of them
+// anew, in its own entry.
+func TestAtMostSoManyWaitForAVerdict(t *testing.T) {
+	const most = 256
+	spec := baseSpec()
+	spec.Delegation.BackgroundLimit = 0
+	spec.Workers[0].Instances, spec.Workers[0].Slots = []string{"w_0"}, 2*most
+	spec.Policies = []core.PolicySpec{policyNamed("gate", "enforce", core.HookAssign)}
+	var jobs []core.JobSpec
+	for i := range most + 20 {
+		j := jobNamed(fmt.Sprintf("j%03d", i))
+		j.Reward = tokens
+		jobs = append(jobs, j)
+	}
+	r := newRig(t, spec, jobs...)
+	for _, j := range jobs {
+		r.ruled[j.ID] = []string{"hang", "hang"}
+	}
+	r.post()
+	counted := func(state core.JobState) (n int) {
+		for _, j := range r.state.Jobs() {
+			if j.State == state {
+				n++
+			}
+		}
+		return n
+	}
+	require.Equal(t, most, counted(core.JobAssignedState))
+	require.Equal(t, 20, counted(core.JobReadyState))
+	r.restore()
+
+	gate := policyNamed("gate", "enforce", core.HookAssign)
+	gate.Script.Digest = core.Digest{2}
+	require.Nil(t, r.edit(func(c *core.Generation) { c.Spec.Policies = []core.PolicySpec{gate} }))
+	require.Less(t, len(r.lines[len(r.lines)-1]), 4<<20, "an entry")
+	require.Equal(t, most, strings.Count(string(r.lines[len(r.lines)-1]), `"attempt_voided"`))
+	require.Equal(t, most, counted(core.JobAssignedState))
+	r.same()
+
+	first := r.job("j000")
+	require.Nil(t, r.step(&core.Admit{Job: "j000", Attempt: first.Attempt, Lease: first.Lease, Ruling: *r.ruling(core.HookAssign, "")}))
+	require.Equal(t, core.JobRunning, r.stateOf("j000"))
+	require.Equal(t, most, counted(core.JobAssignedState), "the next one is asked about")
+	require.Equal(t, 19, counted(core.JobReadyState))
+	r.restore()
+
+	require.Nil(t, r.edit(func(c *core.Generation) { c.Spec.Policies = nil }))
+	require.Zero(t, counted(core.JobAssignedState))
+	require.Equal(t, most+20, counted(core.JobRunning))
+	r.same()
+}
+
 func TestRulingsThatDoNotFit(t *testing.T) {
 	r := asked(t, jobNamed("a"))
 	r.ruled["a"] = []string{"hang"}
@@ -578,6 +630,24 @@ func TestValidatorFaultsSuspend(t *testing.T) {
 	}
 	require.True(t, r.state.Suspended("validator.rule"))
 	require.Equal(t, 5, strings.Count(r.told("votes_revealed"), `"votes_revealed"`))
+	r.same()
+}
+
+// A seat that abstains over a fault beside others with an answer was kept from
+// speaking by something else than its script.
+func TestOneSeatIsNotItsScript(t *testing.T) {
+	spec := baseSpec()
+	spec.Validators[0].Kind = core.ScriptValidator
+	spec.Validators[0].Script = core.ScriptSpec{Path: "v.js", Digest: core.Digest{1}, Timeout: core.Second, Memory: 64 << 20, Fallback: "abstain"}
+	var jobs []core.JobSpec
+	for i := range 8 {
+		jobs = append(jobs, jobNamed(fmt.Sprintf("j%d", i)))
+	}
+	r := newRig(t, spec, jobs...)
+	r.says["rule_0"], r.why = council.Abstain.String(), "script: v.js:1: no"
+	r.run()
+	require.EqualValues(t, 8, r.state.Totals().Finalized)
+	require.Empty(t, r.told("script_suspended"))
 	r.same()
 }
 

@@ -122,6 +122,7 @@ func (b *book) assigned(j *life, e *fact) {
 	if w == nil {
 		return
 	}
+	b.law(j.withheld == 0 || j.withheld < b.inForce, "%s is assigned, and no edit has come since its policies failed", j.id)
 	b.law(b.waits(j), "%s is assigned in state %s, not before %d", j.id, j.state, j.retryAt)
 	b.law(e.Attempt == j.attempt+1, "attempt %d of %s follows %d", e.Attempt, j.id, j.attempt)
 	b.law(j.failures < b.count("delegation.max_attempts"), "%s has failed %d times", j.id, j.failures)
