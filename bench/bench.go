@@ -48,6 +48,7 @@ func measurements() []measurement {
 		measurement{topic: "Transfers", name: "durable", take: transfers},
 		measurement{topic: "Whole missions", name: "ci", once: true, take: rehearsals},
 		measurement{topic: "Reload", name: "edit", once: true, take: reloads},
+		measurement{topic: "Scripts", name: "verdicts", take: verdicts},
 		measurement{topic: "Scripts", name: "guardian", once: true, take: scans},
 		measurement{topic: "Age", name: "memory", once: true, take: memory},
 		measurement{topic: "Age", name: "checkpoint", once: true, take: pauses},

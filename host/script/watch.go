@@ -58,16 +58,20 @@ func (w *watch) sample() (heap, stacks int64) {
 	return int64(w.samples[0].Value.Uint64()), int64(w.samples[1].Value.Uint64())
 }
 
-// grown reports whether a call has left so much behind that it is to be collected.
+// grown reports whether a call has left behind what cannot be collected. A stack
+// that has grown is given back by half each time.
 func (w *watch) grown() bool {
 	w.mu.Lock()
-	heap, _ := w.sample()
-	grown := heap > w.base+maxGrowth/4
-	w.mu.Unlock()
-	if grown {
+	defer w.mu.Unlock()
+	heap, stacks := w.sample()
+	if heap < w.base+maxGrowth && stacks < maxGrowth/4 {
+		return false
+	}
+	for runtime.GC(); stacks > maxGrowth/4; stacks /= 2 {
 		runtime.GC()
 	}
-	return grown
+	heap, _ = w.sample()
+	return heap > w.base+maxGrowth/4
 }
 
 func (w *watch) begin(serial uint64, r *realm, c *Call) {
