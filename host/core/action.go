@@ -66,11 +66,18 @@ func (r *Ruling) size() int {
 	return n
 }
 
-// content is what makes two actions the same.
+// content is all of an action, as it is recorded.
 func (a *Action) content() string {
 	var c Codec
 	a.fields(&c)
 	return string(c.buf)
+}
+
+// wants is what an action is to do, in whatever words it is justified.
+func (a *Action) wants() string {
+	bare := *a
+	bare.Why = ""
+	return bare.content()
 }
 
 // about is what an action concerns: two actions of one plan about the same are
@@ -131,7 +138,7 @@ func (s *State) judgeActions(st *Steward, actions []Action, rulings []said) []Pl
 // proposed finds what a steward has asked for before and asks for again.
 func (s *State) proposed(st *Steward, a *Action, d *draft) *Proposal {
 	for _, p := range s.proposals {
-		if p.Steward == st.Name && !d.kept[p.ID] && p.Action.content() == a.content() {
+		if p.Steward == st.Name && !d.kept[p.ID] && p.Action.wants() == a.wants() {
 			return p
 		}
 	}

@@ -119,6 +119,19 @@ func TestSpentTokensCannotBeTakenBack(t *testing.T) {
 	require.Equal(t, "0", r.balance("account:lab"))
 	require.Nil(t, edit(150))
 	require.Equal(t, "45", r.balance("account:lab"))
+
+	// An account that comes and goes is not given the same tokens again and again.
+	gone := spec
+	gone.Instances, gone.Accounts = 1, nil
+	require.Nil(t, r.step(&core.Generation{Entry: "mission.hcl", Spec: gone, Keys: make([][32]byte, 3)}))
+	require.Equal(t, "45", r.balance("account:lab"))
+	owner := r.balance("account:operator")
+	require.Nil(t, edit(45))
+	require.Equal(t, "45", r.balance("account:lab"))
+	require.Equal(t, owner, r.balance("account:operator"))
+	require.Nil(t, r.step(&core.Generation{Entry: "mission.hcl", Spec: gone, Keys: make([][32]byte, 3)}))
+	require.Nil(t, edit(0), "what was left in it comes back")
+	require.Equal(t, "0", r.balance("account:lab"))
 }
 
 // Prices follow use: down to the floor when idle, up under load.

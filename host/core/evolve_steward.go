@@ -113,7 +113,7 @@ func (s *State) evolvePlan(e *PlanRecorded) {
 
 // repeats reports whether a plan asks again for what was denied.
 func (e *PlanRecorded) repeats(p *Proposal) bool {
-	return slices.ContainsFunc(e.Actions, func(a PlannedAction) bool { return a.Action.content() == p.Action.content() })
+	return slices.ContainsFunc(e.Actions, func(a PlannedAction) bool { return a.Action.wants() == p.Action.wants() })
 }
 
 // evolveDropped forgets an action; one of the guardian that was denied only when

@@ -40,7 +40,7 @@ func (s *State) genesis(c *Genesis) *Refusal {
 	legs := []Leg{{ledger.Token, "minted", "account:" + spec.Mission.Owner, spec.Treasury.Tokens}}
 	legs = appendLimit(legs, ledger.Energy, spec.Resources.Energy.Capacity)
 	legs = appendLimit(legs, ledger.Compute, spec.Resources.Compute.Capacity)
-	s.emitLegs(append(legs, endowments(spec, nil, nil, nil)...))
+	s.emitLegs(append(legs, endowments(spec, nil, nil, nil, s.freeIn)...))
 	return nil
 }
 
@@ -56,8 +56,9 @@ func appendLimit(legs []Leg, unit ledger.Unit, change ledger.Amount) []Leg {
 
 // endowments lists what the workers, validators and accounts of a spec are
 // given. Those that are there already are left out, but an account whose tokens
-// differ from the file before gets the difference, or gives it back.
-func endowments(spec, before *Spec, workers map[string]*Worker, validators map[string]*Validator) (legs []Leg) {
+// differ from the file before gets the difference, or gives it back. One that is
+// declared again is brought to what the file says, from what was left in it.
+func endowments(spec, before *Spec, workers map[string]*Worker, validators map[string]*Validator, left func(account string) ledger.Amount) (legs []Leg) {
 	owner := "account:" + spec.Mission.Owner
 	var back []Leg // before anything is given out of it
 	give := func(to string, amount ledger.Amount) {
@@ -69,7 +70,11 @@ func endowments(spec, before *Spec, workers map[string]*Worker, validators map[s
 		}
 	}
 	for _, account := range spec.Accounts {
-		give("account:"+account.Name, account.Tokens-before.tokensOf(account.Name))
+		has, declared := before.tokensOf(account.Name)
+		if !declared {
+			has = left(account.Name)
+		}
+		give("account:"+account.Name, account.Tokens-has)
 	}
 	for _, block := range spec.Workers {
 		for _, id := range block.Instances {
@@ -89,15 +94,15 @@ func endowments(spec, before *Spec, workers map[string]*Worker, validators map[s
 }
 
 // tokensOf is what a file gives an account; s may be nil.
-func (s *Spec) tokensOf(name string) ledger.Amount {
+func (s *Spec) tokensOf(name string) (tokens ledger.Amount, declared bool) {
 	if s != nil {
 		for i := range s.Accounts {
 			if s.Accounts[i].Name == name {
-				return s.Accounts[i].Tokens
+				return s.Accounts[i].Tokens, true
 			}
 		}
 	}
-	return 0
+	return 0, false
 }
 
 func (s *State) emitLegs(legs []Leg) {
@@ -123,7 +128,7 @@ func (s *State) applyGeneration(c *Generation) *Refusal {
 	if gone := len(c.Removes) + len(c.Drains); gone > maxRemoved {
 		return refuse(RefuseEditHeld, fmt.Sprintf("it removes %d instances; at most %d at a time", gone, maxRemoved))
 	}
-	given := endowments(&c.Spec, &s.spec, s.workers, s.seatable)
+	given := endowments(&c.Spec, &s.spec, s.workers, s.seatable, s.freeIn)
 	if refusal := s.mayGive(given); refusal != nil {
 		return refusal
 	}

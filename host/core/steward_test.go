@@ -293,7 +293,7 @@ func TestOutcomes(t *testing.T) {
 	require.Equal(t, 2*tokens, energy)
 	r.same()
 	r.asked("guardian")
-	p = r.advise("guardian", core.Action{Do: core.ActPauseSkill, Skill: "s", For: core.Hour})
+	p = r.advise("guardian", core.Action{Do: core.ActPauseSkill, Skill: "s", For: core.Hour, Why: "in other words"})
 	require.Equal(t, "refused the owner has said no", outcomes(p))
 	r.asked("guardian")
 	r.advise("guardian")

@@ -345,8 +345,12 @@ func (b *book) generation(e *fact) {
 	b.accounts = map[string]micro{}
 	for _, a := range spec.Accounts {
 		b.accounts[a.Name] = amountOf(a.Tokens)
-		b.pend("TOKEN", owner, "account:"+a.Name, b.accounts[a.Name]-before[a.Name])
-		b.pend("TOKEN", "account:"+a.Name, owner, before[a.Name]-b.accounts[a.Name])
+		has, declared := before[a.Name]
+		if !declared { // it may have been, by a file before that
+			has = b.money["TOKEN account:"+a.Name]
+		}
+		b.pend("TOKEN", owner, "account:"+a.Name, b.accounts[a.Name]-has)
+		b.pend("TOKEN", "account:"+a.Name, owner, has-b.accounts[a.Name])
 	}
 	b.limitTo("ENERGY", b.setting("resources.energy.capacity"))
 	b.limitTo("COMPUTE", b.setting("resources.compute.capacity"))

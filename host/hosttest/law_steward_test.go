@@ -37,9 +37,9 @@ type wish struct {
 	Reason  string          `json:"reason"`
 }
 
-// content is all of a wish but what came of it.
+// content is what a wish is about, but for its words and what came of it.
 func (a wish) content() string {
-	a.ID, a.Outcome, a.Reason = "", "", ""
+	a.ID, a.Why, a.Outcome, a.Reason = "", "", "", ""
 	return fmt.Sprint(a)
 }
 

@@ -42,6 +42,7 @@ func TestAccountsRefused(t *testing.T) {
 		"misspelt employer":    {head + lab + job("alpha", `  employer = "lob"`), `15:14: Unknown account: No account is called "lob". Did you mean "lab"? Declare it`},
 		"in one instance":      {head + lab + job("alpha", "  count = 2", `  employer = count.index == 0 ? "lab" : "pub"`), `16:14: Unknown account: In alpha[1]: No account is called "pub".`},
 		"the owner's":          {head + "account \"operator\" {\n  tokens = 1\n}\n" + job("alpha"), `9:9: Account of the owner: `},
+		"of the guardian":      {strings.Replace(head, "{}", "{\n  owner = \"guardian\"\n}", 1) + job("alpha"), `2:11: Name of the guardian: `},
 		"another owner's":      {strings.Replace(head, "{}", "{\n  owner = \"lab\"\n}", 1) + lab + job("alpha"), `11:9: Account of the owner: `},
 		"twice":                {head + lab + lab + job("alpha"), `12:9: Duplicate account: `},
 		"not a name":           {head + strings.Replace(lab, "lab", "La_b", 1) + job("alpha"), `9:9: Not a name: `},

@@ -328,6 +328,7 @@ func TestScriptsRefused(t *testing.T) {
 		"strategist twice":   {steward + steward, `13:12: Duplicate strategist: `, nil},
 		"of the guardian":    {strings.Replace(steward, `"s"`, `"guardian"`, 1), `9:12: Name of the guardian: `, nil},
 		"of the owner":       {strings.Replace(steward, `"s"`, `"operator"`, 1), `9:12: Account of the owner: `, nil},
+		"of somebody else":   {strings.Replace(steward, `"s"`, `"owner"`, 1), `9:12: Name of somebody else: `, nil},
 		"no budget":          {"strategist \"s\" {\n  script = \"a.js\"\n}\n", `9:1: Missing budget: `, nil},
 		"small budget":       {steward + job("beta", "  count = 10", `  employer = "s"`), `11:12: Account too small: s has 10 tokens, but the rewards 10 + fees 0.5 of its jobs are 10.5: raise its budget to that`, nil},
 		"small guardian":     {"autonomy {\n  budget = 1\n}\n" + guardian + job("beta", `  employer = "guardian"`), `10:12: Account too small: guardian has 1 tokens, but the rewards 1 + fees 0.05 of its jobs are 1.05: raise its budget to that`, nil},

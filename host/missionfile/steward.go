@@ -2,6 +2,7 @@ package missionfile
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -47,6 +48,9 @@ func idleHooks(on []string) (idle []string) {
 // guardian reads the guardian block, and what autonomy says of one.
 func (l *loader) guardian(blocks []*hcl.Block) {
 	a := &l.m.spec.Autonomy
+	if l.m.spec.Mission.Owner == core.GuardianName {
+		l.r.fail(l.where("mission.owner"), "Name of the guardian", "A guardian spends out of the account of that name, and would spend the whole treasury: give the owner another one.")
+	}
 	if len(blocks) == 0 {
 		if at, said := l.at["autonomy.may"]; said && len(a.May) > 0 {
 			l.r.warn(at, "No guardian", "may is what the guardian does by itself, and this mission has none: add guardian {}.")
@@ -72,6 +76,9 @@ func (l *loader) guardian(blocks []*hcl.Block) {
 	}
 }
 
+// speakers are those the record names that no block declares.
+var speakers = []string{"owner", "mission", "host", "council", "policies"}
+
 // strategists reads the strategist blocks.
 func (l *loader) strategists(blocks []*hcl.Block) {
 	table, first := core.StrategistSettings(), map[string]hcl.Range{}
@@ -86,6 +93,8 @@ func (l *loader) strategists(blocks []*hcl.Block) {
 		case !ok:
 		case name == core.GuardianName:
 			l.r.fail(b.LabelRanges[0], "Name of the guardian", "A strategist spends out of the account of its name, and %q is the guardian's: give it another name.", name)
+		case slices.Contains(speakers, name):
+			l.r.fail(b.LabelRanges[0], "Name of somebody else", "Policies and the record are told who asks by name, and %q is not a strategist: give it another name.", name)
 		case name == l.m.spec.Mission.Owner:
 			l.r.fail(b.LabelRanges[0], "Account of the owner", "A strategist spends out of the account of its name, and %q is the owner's: give it another name.", name)
 		case taken:
