@@ -332,6 +332,8 @@ func pow(x, y float64) float64 {
 	l := logWide(wide{hi: math.Abs(x)})
 	if math.Abs(y) < large {
 		z = power(l.times(wide{hi: y}))
+	} else if l.hi == 0 {
+		z = 1
 	} else if (y < 0) == (l.hi > 0) {
 		z = 0
 	}
