@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -207,6 +209,20 @@ func faultLine(place string, f *script.Fault, entry string) string {
 	return place + ": " + f.Detail
 }
 
+// sourceIn is a file of a folder; it never waits for a pipe, nor reads more than
+// a script may have.
+func sourceIn(root *os.Root, path string) ([]byte, error) {
+	f, err := root.OpenFile(filepath.FromSlash(path), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	return io.ReadAll(io.LimitReader(f, missionfile.MaxSource))
+}
+
 // bundle makes a program of a file in a mission's folder, or of one that comes
 // with omega.
 func bundle(ctx context.Context, engine script.Engine, folder, entry string) (*script.Program, missionfile.Diagnostics) {
@@ -226,7 +242,7 @@ func bundle(ctx context.Context, engine script.Engine, folder, entry string) (*s
 			text, _ := scripts.Source(name)
 			return text, nil
 		}
-		return fs.ReadFile(root.FS(), path)
+		return sourceIn(root, path)
 	})
 	var found missionfile.Diagnostics
 	for _, one := range problems {

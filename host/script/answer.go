@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/dop251/goja"
 )
@@ -160,6 +162,9 @@ func (w *answerWriter) object(o *goja.Object, path string, depth int) error {
 			return &answerError{path, "has half a surrogate pair in the name of a member"}
 		}
 		v := o.Get(key)
+		if v == nil && strings.ContainsRune(key, utf8.RuneError) {
+			return &answerError{path, "has half a surrogate pair in the name of a member"}
+		}
 		if v == nil || goja.IsUndefined(v) {
 			continue
 		}

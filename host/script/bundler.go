@@ -77,7 +77,7 @@ func (b *bundler) bundle() (code string, problems []Problem) {
 		Platform:       api.PlatformNeutral,
 		Format:         api.FormatESModule,
 		Target:         api.ES2022,
-		Supported:      map[string]bool{"for-await": false, "async-generator": false, "top-level-await": false, "dynamic-import": false, "regexp-match-indices": false, "regexp-set-notation": false},
+		Supported:      map[string]bool{"for-await": false, "async-generator": false, "top-level-await": false, "dynamic-import": false, "regexp-match-indices": false, "regexp-set-notation": false, "exponent-operator": false},
 		Charset:        api.CharsetUTF8,
 		Sourcemap:      api.SourceMapInline,
 		SourcesContent: api.SourcesContentExclude,

@@ -32,6 +32,8 @@ const (
 	maxStack = 128 << 20
 	// maxUses is after how many calls a runtime is made anew.
 	maxUses = 10000
+	// someCalls is after how many calls it is seen what they have left.
+	someCalls = 16
 	// slow is a call that may have left something to collect.
 	slow = 5 * time.Millisecond
 )
@@ -193,8 +195,8 @@ func (c *child) call(serial, id uint64, call *Call) (a Answer) {
 			a = Answer{Log: a.Log, Fault: limit} // too late is too late
 		}
 		r.broken = true
-	case time.Since(started) > slow && c.watch.grown():
-		r.broken = true
+	case (r.calls%someCalls == 0 || time.Since(started) > slow) && c.watch.grown():
+		r.broken = true // what it has left might be held against another call
 	}
 	if r.log.lines = nil; r.broken {
 		delete(c.realms, id)

@@ -133,6 +133,9 @@ func newRealm(prepare *goja.Program, u *unit) (*realm, error) {
 	if err := r.Set("console", console); err != nil {
 		return nil, err
 	}
+	if err := r.setMath(); err != nil {
+		return nil, err
+	}
 	r.settle, _ = goja.AssertFunction(r.ToValue(func(goja.FunctionCall) goja.Value { return goja.Undefined() }))
 	if err := r.run(prepare, r.ToValue(r.sized)); err != nil {
 		return nil, err

@@ -80,6 +80,12 @@
     }
   });
 
+  // ——— powers ———
+
+  // The bundler makes Math.pow of **, whose last bit is then the same everywhere.
+  const { pow } = Math;
+  replace(Math, "pow", { pow(a, b) { return typeof a === "bigint" || typeof b === "bigint" ? a ** b : pow(a, b); } }.pow);
+
   // ——— frozen ———
 
   // A frozen prototype would keep objects from having a member of their own of
