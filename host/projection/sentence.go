@@ -57,14 +57,14 @@ func missionSentence(s *core.State, event core.Event) (Level, string) {
 	case *core.MissionCreated:
 		return Info, "mission " + plain(ev.Title, maxName) + " begins"
 	case *core.GenerationApplied:
-		return Info, generationSentence(ev)
+		return Info, generationSentence(s, ev)
 	case *core.EditRefused:
-		return Warning, "an edit of the mission file is not in force: " + because(ev.Reason, ev.Detail)
+		return Warning, "an edit is not in force: " + because(ev.Reason, ev.Detail)
 	case *core.EditHeld:
 		held := HeldEdit{Removes: ev.Removes, Drains: ev.Drains, Total: int64(len(ev.Removes) + len(ev.Drains))}
-		return Warning, "an edit of the mission file is held: " + heldWords(&held) + "; omega apply puts it in force"
+		return Warning, "an edit is held: " + heldWords(&held) + "; omega apply puts it in force"
 	case *core.EditApproved:
-		return Info, "the held edit of the mission file was approved"
+		return Info, "the held edit was approved"
 	case *core.MissionPaused:
 		return Info, "the mission is paused"
 	case *core.MissionResumed:
@@ -96,7 +96,8 @@ func missionSentence(s *core.State, event core.Event) (Level, string) {
 	panic("projection: no sentence for " + event.Name())
 }
 
-func generationSentence(ev *core.GenerationApplied) string {
+// generationSentence names what an edit has changed: the state is the one after it.
+func generationSentence(s *core.State, ev *core.GenerationApplied) string {
 	workers, validators := 0, 0
 	for _, w := range ev.Spec.Workers {
 		workers += len(w.Instances)
@@ -104,7 +105,11 @@ func generationSentence(ev *core.GenerationApplied) string {
 	for _, v := range ev.Spec.Validators {
 		validators += len(v.Instances)
 	}
-	text := plain(ev.Entry, maxDetail) + " is in force as generation " + itoa(ev.Number) + ": " + count(int(ev.Spec.Instances), "job", "jobs") + ", " +
+	text := "generation " + itoa(ev.Number) + " is in force: "
+	if files := s.ChangedSources(); ev.Number > 1 && ev.Number == s.Generation() && len(files) > 0 {
+		text += HaveChanged(files) + "; "
+	}
+	text += count(int(ev.Spec.Instances), "job", "jobs") + ", " +
 		count(workers, "worker", "workers") + ", " + count(validators, "validator", "validators")
 	if n := len(ev.Removed); n > 0 {
 		text += "; " + itoa(int64(n)) + " removed"
@@ -113,6 +118,24 @@ func generationSentence(ev *core.GenerationApplied) string {
 		text += "; " + count(n, "posted job keeps its terms", "posted jobs keep their terms")
 	}
 	return text
+}
+
+// HaveChanged says that files have changed, "scripts/rule.js has changed".
+func HaveChanged(files []string) string {
+	text := ""
+	for i, path := range files[:min(len(files), maxParts)] {
+		if i > 0 {
+			text += ", "
+		}
+		text += plain(path, maxDetail)
+	}
+	if more := len(files) - maxParts; more > 0 {
+		return text + " and " + itoa(int64(more)) + " more have changed"
+	}
+	if len(files) > 1 {
+		return text + " have changed"
+	}
+	return text + " has changed"
 }
 
 // askedSentence says what a person is asked, and what the answers do.
