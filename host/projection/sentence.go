@@ -106,6 +106,9 @@ func generationSentence(s *core.State, ev *core.GenerationApplied) string {
 		validators += len(v.Instances)
 	}
 	text := "generation " + itoa(ev.Number) + " is in force: "
+	if ev.Number == 1 && ev.Entry != "." {
+		text = plain(ev.Entry, maxDetail) + " is in force as generation 1: "
+	}
 	if files := s.ChangedSources(); ev.Number > 1 && ev.Number == s.Generation() && len(files) > 0 {
 		text += HaveChanged(files) + "; "
 	}
