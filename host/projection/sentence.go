@@ -26,7 +26,7 @@ const eventRefused = "input_refused"
 // new event has to find its place here.
 func sentence(s *core.State, e *core.Entry, event core.Event) (Level, string) {
 	switch ev := event.(type) {
-	case *core.SourceRecorded, *core.JobsExpanded, *core.AttemptStarted, *core.VotesCommitted, *core.RevealOpened, *core.VotesRevealed,
+	case *core.SourceRecorded, *core.JobsExpanded, *core.AttemptStarted, *core.VotesCommitted, *core.RevealOpened,
 		*core.PricesSet, *core.Transfer, *core.Checkpointed, *core.ClockAdvanced:
 		return silent, ""
 	case *core.JobPosted, *core.JobReady, *core.JobResumed, *core.JobAssigned, *core.ApprovalAsked, *core.ApprovalGiven, *core.JobEnding, *core.JobEnded:
@@ -35,6 +35,8 @@ func sentence(s *core.State, e *core.Entry, event core.Event) (Level, string) {
 		return attemptSentence(s, event)
 	case *core.RoundOpened:
 		return Info, "round " + itoa(ev.Round) + " of " + name(s, ev.Job) + " opened, " + itoa(int64(len(ev.Seats))) + " validators vote"
+	case *core.VotesRevealed:
+		return faultyVotes(s, ev)
 	case *core.VotesAbstained:
 		return Warning, roundOf(s, ev.Job, ev.Round) + ": " + count(len(ev.Seats), "sealed vote", "sealed votes") + " cannot be opened any more and count as abstentions"
 	case *core.SeatsReminded:
@@ -139,6 +141,37 @@ func HaveChanged(files []string) string {
 		return text + " have changed"
 	}
 	return text + " has changed"
+}
+
+// faultyVotes says which script validators could not judge and why; the seats of
+// one script are told the same, and so once.
+func faultyVotes(s *core.State, ev *core.VotesRevealed) (Level, string) {
+	text, last := "", ""
+	for i := range ev.Votes {
+		fault, failed := strings.CutPrefix(ev.Votes[i].Reason, core.ScriptFailed)
+		if !failed || ev.Votes[i].Vote != "abstain" || fault == last {
+			continue
+		}
+		if text += "; "; last == "" {
+			text = roundOf(s, ev.Job, ev.Round) + ": "
+		}
+		text, last = text+judge(s, fault)+" could not judge and abstains: "+plain(fault, maxSaid), fault
+	}
+	if text == "" {
+		return silent, ""
+	}
+	return Warning, text
+}
+
+// judge names the validators whose script has a fault, where its file tells.
+func judge(s *core.State, fault string) string {
+	spec := s.Spec()
+	for i := range spec.Validators {
+		if path := spec.Validators[i].Script.Path; path != "" && strings.HasPrefix(fault, path+":") {
+			return "validator " + plain(spec.Validators[i].Name, maxName)
+		}
+	}
+	return "a validator"
 }
 
 // askedSentence says what a person is asked, and what the answers do.
