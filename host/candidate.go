@@ -13,6 +13,7 @@ type candidate struct {
 	base    int64       // the generation it was compared with
 	next    core.Generation
 
+	files     []string // that differ from those of that generation, where the reading can be used
 	redefined []string // jobs that both files declare, with other terms
 	added     []int64  // places in the file order of the jobs it adds
 }
@@ -32,6 +33,7 @@ func newCandidate(base int64, before *missionfile.Mission, reading *missionfile.
 	changes := missionfile.Compare(before, reading.Mission)
 	c.next = generationOf(reading.Mission, keys)
 	c.next.Removes, c.next.Drains = changes.Removed, changes.Drained
+	c.files = core.DifferentSources(refsOf(before.Sources()), refsOf(reading.Mission.Sources()))
 	c.redefined, c.added = changes.Redefined, added(before, reading.Mission)
 	return c
 }

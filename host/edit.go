@@ -10,6 +10,7 @@ import (
 
 	"github.com/omega-run/omega/host/core"
 	"github.com/omega-run/omega/host/missionfile"
+	"github.com/omega-run/omega/host/projection"
 )
 
 // edit is what became of a mission file that was looked at.
@@ -38,18 +39,26 @@ const (
 func (e *edit) tell(w io.Writer) {
 	switch e.Outcome {
 	case editApplied:
-		fmt.Fprintf(w, "the mission file has changed: generation %d is in force\n", e.Generation)
+		fmt.Fprintf(w, "generation %d is in force: %s\n", e.Generation, e.differs())
 		_ = e.reading.Problems.Print(w, false)
 	case editRefused:
-		fmt.Fprintf(w, "the mission file has changed, and the change is not in force: %s\n", e.Refusal.Error())
+		fmt.Fprintf(w, "%s, and the change is not in force: %s\n", e.differs(), e.Refusal.Error())
 	case editHeld:
-		fmt.Fprintf(w, "the mission file has changed, and the change waits for you: it would remove %s; `omega apply` puts it in force, reload { allow_removals = true } always does\n", losses(e.next.Removes, e.next.Drains))
+		fmt.Fprintf(w, "%s, and the change waits for you: it would remove %s; `omega apply` puts it in force, reload { allow_removals = true } always does\n", e.differs(), losses(e.next.Removes, e.next.Drains))
 	case editBroken:
 		_ = e.reading.Problems.Print(w, false)
-		fmt.Fprintf(w, "the mission file is broken: the recorded generation stays in force\n")
+		fmt.Fprintf(w, "the mission is broken as it lies on the disk: the recorded generation stays in force\n")
 	case editNone:
-		fmt.Fprintf(w, "the mission file is the one in force, generation %d\n", e.Generation)
+		fmt.Fprintf(w, "the mission is the one in force, generation %d\n", e.Generation)
 	}
+}
+
+// differs names the files that an edit changes, or says what else it is.
+func (e *edit) differs() string {
+	if len(e.files) == 0 {
+		return "variables have other values"
+	}
+	return projection.HaveChanged(e.files)
 }
 
 // losses are what an edit takes away, in words.

@@ -108,7 +108,7 @@ func (l *lookout) told(e *edit, asked bool) {
 	l.last = e
 	switch {
 	case e.Outcome == editNone && !asked && was.Outcome != editNone && was.Outcome != editApplied:
-		fmt.Fprintf(l.say, "the mission file is again the one in force, generation %d\n", e.Generation)
+		fmt.Fprintf(l.say, "the mission is again the one in force, generation %d\n", e.Generation)
 	case e.Outcome == editNone && !asked && e.Secrets:
 		fmt.Fprintln(l.say, "the values of sensitive variables have been read again")
 	case e.Outcome != editNone || asked:

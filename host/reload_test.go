@@ -281,7 +281,7 @@ func TestBrokenEditChangesNothing(t *testing.T) {
 	save(t, w.file, reloadMission(1000))
 	w.saysOften(2, "again the one in force, generation 1")
 	w.look <- struct{}{}
-	w.says("the mission file is the one in force, generation 1")
+	w.says("the mission is the one in force, generation 1")
 
 	r := w.stop()
 	require.EqualValues(t, 1, r.State.Generation())

@@ -262,7 +262,7 @@ func (j *jury) vote() (council.Vote, string, bool) {
 		}
 		fault = &script.Fault{Kind: script.FaultAnswer, Detail: err.Error()}
 	}
-	return council.Abstain, council.CutReason("script: " + faultText(j.call.Program, fault)), false
+	return council.Abstain, council.CutReason(core.ScriptFailed + faultText(j.call.Program, fault)), false
 }
 
 // parseVote reads what a validator answered.

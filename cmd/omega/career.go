@@ -40,6 +40,24 @@ func partyHead(w io.Writer, kind, name string, members []string, mission string)
 	fmt.Fprintf(w, "%s %s of %s%s\n", kind, name, clean(mission), many)
 }
 
+// partyScript says what a script worker or validator runs.
+func partyScript(w io.Writer, s *inquiry.ScriptOf, suspended *inquiry.SuspendedOf) {
+	if s != nil {
+		scriptHead(w, s, suspended)
+	}
+	if suspended != nil {
+		fmt.Fprintf(w, "  fault      %s\n", short(suspended.Fault))
+	}
+}
+
+// ofVersion names the version of the script that did it.
+func ofVersion(digest string) string {
+	if digest == "" {
+		return ""
+	}
+	return " (version " + shortDigest(digest) + ")"
+}
+
 // before says how many there were before the ones that are told.
 func before(w io.Writer, n int64, what string) {
 	if n > 0 {
@@ -50,6 +68,7 @@ func before(w io.Writer, n int64, what string) {
 func explainWorker(w io.Writer, s *inquiry.WorkerStory) {
 	t := &s.Totals
 	partyHead(w, "worker", s.Worker, s.Members, s.Mission)
+	partyScript(w, s.Script, s.Suspended)
 	fmt.Fprintf(w, "  %s: %s\n", number(t.Attempts, "attempt"), counts(t.Approved, "approved", t.Rejected, "rejected", t.Failed, "failed", t.Delegated, "delegated", t.Other, "ended otherwise", t.Open, "open"))
 	fmt.Fprintf(w, "  tokens: %s\n", parts(", ", "paid", t.Paid, "slashed", t.Slashed))
 	before(w, t.Attempts-int64(len(s.Turns)), "attempt")
@@ -62,13 +81,14 @@ func explainWorker(w io.Writer, s *inquiry.WorkerStory) {
 		if len(s.Members) > 1 {
 			who = a.Worker + "  "
 		}
-		fmt.Fprintf(w, "  %-17s  %s%s, attempt %d: %s%s%s\n", when, who, clean(a.Name), a.Attempt, a.Outcome, because(a.Reason, a.Detail), got(a.Paid, a.Slashed))
+		fmt.Fprintf(w, "  %-17s  %s%s, attempt %d: %s%s%s\n", when, who, clean(a.Name), a.Attempt, a.Outcome, because(a.Reason, a.Detail), got(a.Paid, a.Slashed)+ofVersion(a.Version))
 	}
 }
 
 func explainValidator(w io.Writer, s *inquiry.ValidatorStory) {
 	t := &s.Totals
 	partyHead(w, "validator", s.Validator, s.Members, s.Mission)
+	partyScript(w, s.Script, s.Suspended)
 	fmt.Fprintf(w, "  %s: %s\n", number(t.Seats, "seat"), counts(t.Voted, "voted", t.Absent, "absent", t.Reminded, "reminded"))
 	fmt.Fprintf(w, "  tokens: %s\n", parts(", ", "paid", t.Paid, "slashed", t.Slashed))
 	before(w, t.Seats-int64(len(s.Sittings)), "seat")
@@ -77,7 +97,7 @@ func explainValidator(w io.Writer, s *inquiry.ValidatorStory) {
 		if len(s.Members) > 1 {
 			who = one.Validator + "  "
 		}
-		fmt.Fprintf(w, "  %s  %s%s, round %d: %s\n", one.OpenedAt.Clock(), who, clean(one.Name), one.Round, text)
+		fmt.Fprintf(w, "  %s  %s%s, round %d: %s\n", one.OpenedAt.Clock(), who, clean(one.Name), one.Round, text+ofVersion(one.Version))
 	}
 }
 

@@ -101,7 +101,7 @@ func outcomeText(s *host.PlanSheet) string {
 	case host.PlanEnded:
 		return "the mission has ended: nothing can be changed any more"
 	}
-	return "the mission file is broken: it changes nothing"
+	return "the mission is broken as it lies on the disk: it changes nothing"
 }
 
 func (p *program) tellPlan(s *host.PlanSheet) error {

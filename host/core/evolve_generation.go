@@ -6,6 +6,7 @@ func (s *State) evolveGeneration(e *GenerationApplied) {
 	if s.generation == 0 {
 		s.openAccounts(&e.Spec)
 	}
+	s.edited = DifferentSources(s.sources, e.Sources)
 	s.generation, s.entry, s.sources, s.variables, s.expanded = e.Number, e.Entry, e.Sources, e.Variables, 0
 	before := [...]Resource{s.spec.Resources.Energy, s.spec.Resources.Compute}
 	for i, r := range [...]*Resource{&e.Spec.Resources.Energy, &e.Spec.Resources.Compute} {
@@ -23,6 +24,27 @@ func (s *State) evolveGeneration(e *GenerationApplied) {
 	s.evolvePools(&e.Spec)
 	s.evolveStewards(&e.Spec)
 	s.evolveValidators(e)
+}
+
+// DifferentSources are the paths of the files that two generations do not have
+// alike, those of the next one first.
+func DifferentSources(before, next []SourceRef) (paths []string) {
+	was := make(map[string]Digest, len(before))
+	for _, f := range before {
+		was[f.Path] = f.Digest
+	}
+	for _, f := range next {
+		if digest, ok := was[f.Path]; !ok || digest != f.Digest {
+			paths = append(paths, f.Path)
+		}
+		delete(was, f.Path)
+	}
+	for _, f := range before {
+		if _, gone := was[f.Path]; gone {
+			paths = append(paths, f.Path)
+		}
+	}
+	return paths
 }
 
 func (s *State) openAccounts(spec *Spec) {

@@ -54,8 +54,9 @@ func (s *State) evolveFault(script, fault string) {
 	}
 }
 
-// scriptFault begins the reason of a validator whose script has failed.
-const scriptFault = "script: "
+// ScriptFailed begins the reason of a validator whose script has failed; a place
+// in the author's file and what is wrong there follow.
+const ScriptFailed = "script: "
 
 // evolveJudged notes how the scripts of validators did in a round: one whose
 // seats all abstain over a fault has failed once. In a round from before an edit
@@ -79,7 +80,7 @@ func (r *Round) faultOf(block *ValidatorSpec, votes []OpenVote) (fault string, a
 		if r.Seats[vote.Seat].Validator.block != block {
 			continue
 		}
-		if vote.Vote != council.Abstain.String() || !strings.HasPrefix(vote.Reason, scriptFault) {
+		if vote.Vote != council.Abstain.String() || !strings.HasPrefix(vote.Reason, ScriptFailed) {
 			return "", true
 		}
 		if !asked {

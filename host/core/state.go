@@ -224,6 +224,7 @@ type State struct {
 	spec       Spec
 	entry      string
 	sources    []SourceRef
+	edited     []string // files that the generation in force has changed; nil if it was not seen to come
 	variables  []Variable
 	recorded   map[Digest]bool // files whose bytes the journal holds in full
 	expanded   int64
@@ -360,6 +361,11 @@ func (s *State) Entry() string { return s.entry }
 
 // Sources are the files of the generation in force.
 func (s *State) Sources() []SourceRef { return s.sources }
+
+// ChangedSources are the paths of the files that differ from the generation
+// before the one in force, for who tells of the entry that put it in force: a
+// checkpoint does not hold them.
+func (s *State) ChangedSources() []string { return s.edited }
 
 // Variables are the inputs the mission file in force was evaluated with, by name.
 func (s *State) Variables() []Variable { return s.variables }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/omega-run/omega/host/council"
 	"github.com/omega-run/omega/host/ledger"
 )
 
@@ -178,13 +179,27 @@ func (s *State) waitingForChildren(j *Job) string {
 func (j *Job) waitingForPerson() string {
 	switch {
 	case j.asked.Reason == reasonUndecided:
-		return "a person: the council came to no decision; approve pays the result, deny asks for another attempt"
+		return "a person: the council came to no decision" + because(j.notJudged()) + "; approve pays the result, deny asks for another attempt"
 	case j.asked.Reason == reasonPolicy && j.asked.in == JobDelegated:
 		return "a person: a policy asks about its children" + because(j.asked.Detail) + "; approve posts them, deny asks for another attempt"
 	case j.asked.Reason == reasonPolicy:
 		return "a person: a policy asks about its worker" + because(j.asked.Detail) + "; approve lets it start, deny ends it"
 	}
 	return "a person: " + j.asked.Detail + " ran out; approve lets it wait, deny ends it"
+}
+
+// notJudged is why a script validator could not judge in the last round, "" where
+// all could.
+func (j *Job) notJudged() string {
+	if j.Round != nil {
+		for i := range j.Round.Seats {
+			seat := &j.Round.Seats[i]
+			if fault, failed := strings.CutPrefix(seat.Reason, ScriptFailed); failed && seat.Vote == council.Abstain.String() {
+				return "validator " + seat.Validator.ID + " could not judge: " + fault
+			}
+		}
+	}
+	return ""
 }
 
 func because(reason string) string {

@@ -19,6 +19,9 @@ type WorkerStory struct {
 	Members []string     `json:"members"` // the ids it stands for
 	Totals  WorkerTotals `json:"totals"`
 	Turns   []*TurnOf    `json:"attempts"` // the last ones, oldest first
+
+	Script    *ScriptOf    `json:"script,omitempty"` // of those whose work a script does, as it is or last was in force
+	Suspended *SuspendedOf `json:"suspended,omitempty"`
 }
 
 // WorkerTotals are all attempts, by how they ended.
@@ -48,6 +51,8 @@ type TurnOf struct {
 	Paid       string     `json:"paid"`
 	Slashed    string     `json:"slashed"`
 
+	Version string `json:"version,omitempty"` // of its script, in force when it was assigned, hex
+
 	sums gains
 }
 
@@ -62,6 +67,9 @@ type ValidatorStory struct {
 	Members   []string        `json:"members"`   // the ids it stands for
 	Totals    ValidatorTotals `json:"totals"`
 	Sittings  []*SittingOf    `json:"seats"` // the last ones, oldest first
+
+	Script    *ScriptOf    `json:"script,omitempty"` // of those a script votes for, as it is or last was in force
+	Suspended *SuspendedOf `json:"suspended,omitempty"`
 }
 
 // ValidatorTotals are all seats.
@@ -89,6 +97,8 @@ type SittingOf struct {
 	Reminded    int64     `json:"reminded"`
 	Paid        string    `json:"paid"`
 	Slashed     string    `json:"slashed"`
+
+	Version string `json:"version,omitempty"` // of its script, in force when the round was opened, hex
 
 	sums gains
 }
@@ -125,6 +135,10 @@ type Career struct {
 	sat        ValidatorTotals
 	earned     gains // as a worker
 	voted      gains // as a validator
+
+	script    *ScriptOf // of its block, nil without one
+	block     string    // worker.<name>, validator.<name>
+	suspended *SuspendedOf
 }
 
 // NewCareer begins with a name nothing is known of yet: an id or that of a
@@ -145,7 +159,11 @@ func (c *Career) Apply(e *core.Entry) {
 		c.event(e.At, event)
 		switch ev := event.(type) {
 		case *core.GenerationApplied:
-			c.learn(&ev.Spec)
+			c.learn(&ev.Spec, ev.Number)
+		case *core.ScriptSuspended:
+			if c.script != nil && ev.Script == c.block {
+				c.suspended = &SuspendedOf{e.At, ev.Faults, ev.Fault}
+			}
 		case *core.JobAssigned:
 			c.assigned(e.At, ev)
 		case *core.RoundOpened:
@@ -166,13 +184,41 @@ func (c *Career) Apply(e *core.Entry) {
 }
 
 // learn finds out whose name it is.
-func (c *Career) learn(spec *core.Spec) {
-	for _, w := range spec.Workers {
+func (c *Career) learn(spec *core.Spec, generation int64) {
+	if c.script != nil {
+		c.script.InForce = false
+	}
+	for i := range spec.Workers {
+		w := &spec.Workers[i]
 		c.workers = c.members(c.workers, w.Name, w.Instances)
+		c.runs("worker."+w.Name, w.Name, w.Instances, &w.Script, generation)
 	}
-	for _, v := range spec.Validators {
+	for i := range spec.Validators {
+		v := &spec.Validators[i]
 		c.validators = c.members(c.validators, v.Name, v.Instances)
+		c.runs("validator."+v.Name, v.Name, v.Instances, &v.Script, generation)
 	}
+}
+
+// runs takes the script of a block that is asked for.
+func (c *Career) runs(block, name string, ids []string, script *core.ScriptSpec, generation int64) {
+	if script.Path == "" || name != c.name && !slices.Contains(ids, c.name) {
+		return
+	}
+	if c.script == nil {
+		c.script = &ScriptOf{}
+	}
+	if c.block = block; c.script.learn(script, generation) {
+		c.suspended = nil
+	}
+}
+
+// version is that of the script in force, "" where there is none.
+func (c *Career) version() string {
+	if c.script == nil || !c.script.InForce {
+		return ""
+	}
+	return c.script.Digest
 }
 
 func (c *Career) members(known []string, block string, ids []string) []string {
@@ -188,7 +234,7 @@ func (c *Career) assigned(at core.Time, ev *core.JobAssigned) {
 	delete(c.turn, ev.Job)
 	if slices.Contains(c.workers, ev.Worker) {
 		c.did.Open++
-		c.turn[ev.Job] = c.turns.add(&TurnOf{Job: ev.Job, Name: c.open[ev.Job].name, Attempt: ev.Attempt, Worker: ev.Worker, AssignedAt: at, Outcome: "running"})
+		c.turn[ev.Job] = c.turns.add(&TurnOf{Job: ev.Job, Name: c.open[ev.Job].name, Attempt: ev.Attempt, Worker: ev.Worker, AssignedAt: at, Outcome: "running", Version: c.version()})
 	}
 }
 
@@ -196,7 +242,7 @@ func (c *Career) opened(at core.Time, ev *core.RoundOpened) {
 	sits := make([]*SittingOf, len(ev.Seats))
 	for i, id := range ev.Seats {
 		if slices.Contains(c.validators, id) {
-			sits[i] = c.sittings.add(&SittingOf{Job: ev.Job, Name: c.open[ev.Job].name, Round: ev.Round, Validator: id, OpenedAt: at})
+			sits[i] = c.sittings.add(&SittingOf{Job: ev.Job, Name: c.open[ev.Job].name, Round: ev.Round, Validator: id, OpenedAt: at, Version: c.version()})
 		}
 	}
 	c.sitting[ev.Job] = sits
@@ -306,7 +352,7 @@ func (c *Career) Worker(s *core.State) *WorkerStory {
 	if len(c.workers) == 0 {
 		return nil
 	}
-	w := &WorkerStory{Schema: workerSchema, Mission: s.Spec().Mission.Name, Seq: s.Seq(), At: s.Now(), Worker: c.name, Members: c.workers, Totals: c.did, Turns: []*TurnOf{}}
+	w := &WorkerStory{Schema: workerSchema, Mission: s.Spec().Mission.Name, Seq: s.Seq(), At: s.Now(), Worker: c.name, Members: c.workers, Totals: c.did, Turns: []*TurnOf{}, Script: c.script, Suspended: c.suspended}
 	w.Totals.Attempts, w.Totals.Paid, w.Totals.Slashed = c.turns.total, c.earned.paid.String(), c.earned.slashed.String()
 	for _, t := range c.turns.items[max(0, len(c.turns.items)-mostTurns):] {
 		t.Paid, t.Slashed = t.sums.paid.String(), t.sums.slashed.String()
@@ -322,6 +368,7 @@ func (c *Career) Validator(s *core.State) *ValidatorStory {
 	}
 	v := &ValidatorStory{
 		Schema: validatorSchema, Mission: s.Spec().Mission.Name, Seq: s.Seq(), At: s.Now(), Validator: c.name, Members: c.validators, Totals: c.sat, Sittings: []*SittingOf{},
+		Script: c.script, Suspended: c.suspended,
 	}
 	v.Totals.Seats, v.Totals.Paid, v.Totals.Slashed = c.sittings.total, c.voted.paid.String(), c.voted.slashed.String()
 	for _, one := range c.sittings.items[max(0, len(c.sittings.items)-mostTurns):] {

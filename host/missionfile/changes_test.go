@@ -135,6 +135,27 @@ func TestCompareFiles(t *testing.T) {
 	}, told(Compare(before, next)))
 }
 
+// TestCompareFilesRead: a job is another one where a file has changed that it
+// reads, and not because some file has or an attribute is called file.
+func TestCompareFilesRead(t *testing.T) {
+	was, is := map[string]string{"t.txt": "one", "u.txt": "one"}, map[string]string{"t.txt": "two", "u.txt": "one"}
+	reads := "locals {\n  t = file(\"t.txt\")\n  u = file(\"u.txt\")\n}\n"
+	for condition, redefined := range map[string][]string{
+		`result.file == "t.txt"`:                       nil,
+		`result == "file(t.txt)"`:                      nil,
+		`result == file("u.txt")`:                      nil,
+		`result == file("./t.txt")`:                    {"beta"},
+		`result == "${file("t.txt")}!"`:                {"beta"},
+		`result == file(result.file)`:                  {"beta"}, // it may be any
+		`contains([file("u.txt"), local.u], result.x)`: nil,
+		`contains([file("u.txt"), local.t], result.x)`: {"beta"},
+	} {
+		mission := head + policyWith() + reads + job("beta", "  accept {", "    condition = "+condition, "  }") + job("alpha")
+		before, next := edited(t, mission, mission, was, is)
+		require.Equal(t, redefined, Compare(before, next).Redefined, condition)
+	}
+}
+
 // TestCompareRecorded: a mission and what is compiled from its record do not
 // differ; without a mission before, everything is added.
 func TestCompareRecorded(t *testing.T) {

@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
 	"github.com/omega-run/omega/host/core"
 )
 
@@ -198,14 +202,12 @@ func (c *comparison) expressions() bool {
 }
 
 // meaning is an expression as it is written, with what it refers to: the values
-// of locals and variables and, where it reads files, all files but the mission's
-// own.
+// of locals and variables and the files it reads.
 func (m *Mission) meaning(e hcl.Expression) []byte {
 	if e == nil {
 		return nil
 	}
-	text := m.text(e)
-	out := []byte(text)
+	out := []byte(m.text(e))
 	for _, t := range e.Variables() {
 		if root := t.RootName(); root != "local" && root != "var" {
 			continue
@@ -216,14 +218,43 @@ func (m *Mission) meaning(e hcl.Expression) []byte {
 			out = fmt.Appendf(out, "\x00%s %v", raw, err)
 		}
 	}
-	if strings.Contains(text, "file") {
-		for _, f := range m.Sources() {
-			if !isMissionFile(f.Path) {
-				out = fmt.Appendf(out, "\x00%s %x", f.Path, f.Digest)
-			}
+	names, all := m.filesIn(e)
+	for _, f := range m.Sources() {
+		if all && !isMissionFile(f.Path) || slices.Contains(names, f.Path) {
+			out = fmt.Appendf(out, "\x00%s %x", f.Path, f.Digest)
 		}
 	}
 	return out
+}
+
+// filesIn are the files that an expression reads with file(); all where that is
+// not known before it is evaluated.
+func (m *Mission) filesIn(e hcl.Expression) (names []string, all bool) {
+	node, ok := e.(hclsyntax.Node)
+	if !ok { // of JSON only the text can be seen
+		return nil, strings.Contains(strings.ReplaceAll(m.text(e), " ", ""), "file(")
+	}
+	hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && call.Name == "file" {
+			name, known := m.literal(call.Args)
+			names, all = append(names, name), all || !known
+		}
+		return nil
+	})
+	return names, all
+}
+
+// literal is the path that a call of file() names, where it is one text without
+// anything to be worked out.
+func (m *Mission) literal(args []hclsyntax.Expression) (name string, known bool) {
+	if len(args) != 1 || len(args[0].Variables()) > 0 {
+		return "", false
+	}
+	v, diags := args[0].Value(m.ctx)
+	if diags.HasErrors() || v.IsNull() || !v.IsKnown() || v.Type() != cty.String {
+		return "", false
+	}
+	return path.Clean(v.AsString()), true
 }
 
 // words say what differs in one instance.

@@ -206,7 +206,7 @@ func TestAutonomyIsTold(t *testing.T) {
 00:00:09  the guardian has no plan: scripts/guardian.js:12: late is not defined
 00:00:10  policy spending is not asked any more after 5 faults in a row: its answer is deny until its file is mended; the last was scripts/spending.js:4: no
 00:00:11  the guardian: wants to price 1,000 energy 2, omega approve 13.1 lets it, omega deny 13.1 does not
-00:00:12  an edit of the mission file is held: it removes report, w_0; omega apply puts it in force
+00:00:12  an edit is held: it removes report, w_0; omega apply puts it in force
 `, string(lines))
 	require.Contains(t, string(asked), "#3  00:00:01  a worker for report: allowed (spending allow)\n")
 	require.Contains(t, string(asked), "torn.js:3: x is not defined (spending deny, trial ask in shadow, torn deny)\n")

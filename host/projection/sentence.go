@@ -26,7 +26,7 @@ const eventRefused = "input_refused"
 // new event has to find its place here.
 func sentence(s *core.State, e *core.Entry, event core.Event) (Level, string) {
 	switch ev := event.(type) {
-	case *core.SourceRecorded, *core.JobsExpanded, *core.AttemptStarted, *core.VotesCommitted, *core.RevealOpened, *core.VotesRevealed,
+	case *core.SourceRecorded, *core.JobsExpanded, *core.AttemptStarted, *core.VotesCommitted, *core.RevealOpened,
 		*core.PricesSet, *core.Transfer, *core.Checkpointed, *core.ClockAdvanced:
 		return silent, ""
 	case *core.JobPosted, *core.JobReady, *core.JobResumed, *core.JobAssigned, *core.ApprovalAsked, *core.ApprovalGiven, *core.JobEnding, *core.JobEnded:
@@ -35,6 +35,8 @@ func sentence(s *core.State, e *core.Entry, event core.Event) (Level, string) {
 		return attemptSentence(s, event)
 	case *core.RoundOpened:
 		return Info, "round " + itoa(ev.Round) + " of " + name(s, ev.Job) + " opened, " + itoa(int64(len(ev.Seats))) + " validators vote"
+	case *core.VotesRevealed:
+		return faultyVotes(s, ev)
 	case *core.VotesAbstained:
 		return Warning, roundOf(s, ev.Job, ev.Round) + ": " + count(len(ev.Seats), "sealed vote", "sealed votes") + " cannot be opened any more and count as abstentions"
 	case *core.SeatsReminded:
@@ -57,14 +59,14 @@ func missionSentence(s *core.State, event core.Event) (Level, string) {
 	case *core.MissionCreated:
 		return Info, "mission " + plain(ev.Title, maxName) + " begins"
 	case *core.GenerationApplied:
-		return Info, generationSentence(ev)
+		return Info, generationSentence(s, ev)
 	case *core.EditRefused:
-		return Warning, "an edit of the mission file is not in force: " + because(ev.Reason, ev.Detail)
+		return Warning, "an edit is not in force: " + because(ev.Reason, ev.Detail)
 	case *core.EditHeld:
 		held := HeldEdit{Removes: ev.Removes, Drains: ev.Drains, Total: int64(len(ev.Removes) + len(ev.Drains))}
-		return Warning, "an edit of the mission file is held: " + heldWords(&held) + "; omega apply puts it in force"
+		return Warning, "an edit is held: " + heldWords(&held) + "; omega apply puts it in force"
 	case *core.EditApproved:
-		return Info, "the held edit of the mission file was approved"
+		return Info, "the held edit was approved"
 	case *core.MissionPaused:
 		return Info, "the mission is paused"
 	case *core.MissionResumed:
@@ -96,7 +98,8 @@ func missionSentence(s *core.State, event core.Event) (Level, string) {
 	panic("projection: no sentence for " + event.Name())
 }
 
-func generationSentence(ev *core.GenerationApplied) string {
+// generationSentence names what an edit has changed: the state is the one after it.
+func generationSentence(s *core.State, ev *core.GenerationApplied) string {
 	workers, validators := 0, 0
 	for _, w := range ev.Spec.Workers {
 		workers += len(w.Instances)
@@ -104,7 +107,14 @@ func generationSentence(ev *core.GenerationApplied) string {
 	for _, v := range ev.Spec.Validators {
 		validators += len(v.Instances)
 	}
-	text := plain(ev.Entry, maxDetail) + " is in force as generation " + itoa(ev.Number) + ": " + count(int(ev.Spec.Instances), "job", "jobs") + ", " +
+	text := "generation " + itoa(ev.Number) + " is in force: "
+	if ev.Number == 1 && ev.Entry != "." {
+		text = plain(ev.Entry, maxDetail) + " is in force as generation 1: "
+	}
+	if files := s.ChangedSources(); ev.Number > 1 && ev.Number == s.Generation() && len(files) > 0 {
+		text += HaveChanged(files) + "; "
+	}
+	text += count(int(ev.Spec.Instances), "job", "jobs") + ", " +
 		count(workers, "worker", "workers") + ", " + count(validators, "validator", "validators")
 	if n := len(ev.Removed); n > 0 {
 		text += "; " + itoa(int64(n)) + " removed"
@@ -113,6 +123,55 @@ func generationSentence(ev *core.GenerationApplied) string {
 		text += "; " + count(n, "posted job keeps its terms", "posted jobs keep their terms")
 	}
 	return text
+}
+
+// HaveChanged says that files have changed, "scripts/rule.js has changed".
+func HaveChanged(files []string) string {
+	text := ""
+	for i, path := range files[:min(len(files), maxParts)] {
+		if i > 0 {
+			text += ", "
+		}
+		text += plain(path, maxDetail)
+	}
+	if more := len(files) - maxParts; more > 0 {
+		return text + " and " + itoa(int64(more)) + " more have changed"
+	}
+	if len(files) > 1 {
+		return text + " have changed"
+	}
+	return text + " has changed"
+}
+
+// faultyVotes says which script validators could not judge and why; the seats of
+// one script are told the same, and so once.
+func faultyVotes(s *core.State, ev *core.VotesRevealed) (Level, string) {
+	text, last := "", ""
+	for i := range ev.Votes {
+		fault, failed := strings.CutPrefix(ev.Votes[i].Reason, core.ScriptFailed)
+		if !failed || ev.Votes[i].Vote != "abstain" || fault == last {
+			continue
+		}
+		if text += "; "; last == "" {
+			text = roundOf(s, ev.Job, ev.Round) + ": "
+		}
+		text, last = text+judge(s, fault)+" could not judge and abstains: "+plain(fault, maxSaid), fault
+	}
+	if text == "" {
+		return silent, ""
+	}
+	return Warning, text
+}
+
+// judge names the validators whose script has a fault, where its file tells.
+func judge(s *core.State, fault string) string {
+	spec := s.Spec()
+	for i := range spec.Validators {
+		if path := spec.Validators[i].Script.Path; path != "" && strings.HasPrefix(fault, path+":") {
+			return "validator " + plain(spec.Validators[i].Name, maxName)
+		}
+	}
+	return "a validator"
 }
 
 // askedSentence says what a person is asked, and what the answers do.

@@ -177,7 +177,7 @@ func (p *Set) signScripts() {
 		}
 	}
 	if held := a.Held; held != nil && !held.Approved {
-		p.sign(sign{Kind: AlertEdit, About: held.Digest[:12], level: Warning, text: "An edit of the mission file is held: " + heldWords(held) + "."})
+		p.sign(sign{Kind: AlertEdit, About: held.Digest[:12], level: Warning, text: "An edit is held: " + heldWords(held) + "."})
 	}
 	for _, one := range a.Suspended {
 		p.sign(sign{Kind: AlertScript, About: one.Script, level: Error, text: capital(scriptWords(one.Script)) + " is not asked any more, " + fallbackWords(one.Fallback) + ": " + one.Fault})
