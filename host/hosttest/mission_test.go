@@ -106,7 +106,7 @@ func (p *plan) drawCouncil(r *rand.Rand) {
 		return
 	}
 	for left := p.validators; left > 0; left-- {
-		p.kinds[pick(r, core.RuleValidator, core.RuleValidator, core.OutsideValidator, core.OutsideValidator, core.SimulatedValidator, core.ExecValidator, core.ScriptValidator, core.ScriptValidator)]++
+		p.kinds[pick(r, core.RuleValidator, core.RuleValidator, core.OutsideValidator, core.OutsideValidator, core.OutsideValidator, core.SimulatedValidator, core.ExecValidator, core.ScriptValidator, core.ScriptValidator)]++
 	}
 	p.models = [2]int64{pick[int64](r, 0, 300_000), pick[int64](r, 0, 200_000)}
 }
@@ -262,7 +262,7 @@ func (p *plan) edited(r *rand.Rand) *plan {
 		set(next.governance, "validator_reward_ratio", pick(r, "0.5", "0.9", "1"))
 	}
 	for range pick(r, 0, 1, 1, 2, 3) {
-		switch r.IntN(24) {
+		switch r.IntN(26) {
 		case 18:
 			next.stewards = otherStewards(r, p.stewards)
 		case 19:
@@ -273,7 +273,7 @@ func (p *plan) edited(r *rand.Rand) *plan {
 			if n := len(next.workers); n > 1 {
 				next.workers = next.workers[:n-1]
 			}
-		case 14, 15:
+		case 14, 15, 24, 25:
 			next.policies = otherPolicies(r, p.policies)
 		case 16:
 			next.removals = !p.removals

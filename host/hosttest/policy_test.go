@@ -79,7 +79,7 @@ func (author) Bundle(_ context.Context, entry string, read func(string) ([]byte,
 
 func (a author) Call(_ context.Context, c script.Call) script.Answer {
 	r := rand.New(rand.NewPCG(a.seed, c.Seed))
-	says := a.says(r, hex.EncodeToString(c.Program.Digest[:]))
+	says := a.says(r, hex.EncodeToString(c.Program.Digest[:]), moodsOf(c.Program.Entry))
 	switch {
 	case says == "fault":
 		return script.Answer{Fault: &script.Fault{Kind: script.FaultThrown, File: c.Program.Entry, Line: 1, Detail: "as the seed wants"}}
@@ -99,10 +99,21 @@ func (a author) Call(_ context.Context, c script.Call) script.Answer {
 	return script.Answer{Value: []byte(`{"allow":true}`)}
 }
 
-// moods is how scripts of policies behave.
-var moods = []string{"kind", "kind", "mixed", "mixed", "strict", "curious", "broken"}
+// moods is how scripts of policies behave, and worse ones those of validators
+// and workers.
+var (
+	moods = []string{"kind", "kind", "mixed", "mixed", "strict", "curious", "broken"}
+	worse = []string{"kind", "mixed", "mixed", "strict", "curious", "broken", "broken", "broken"}
+)
 
-func (a author) says(r *rand.Rand, script string) string {
+func moodsOf(entry string) []string {
+	if entry == juryScript || strings.HasPrefix(entry, "w") {
+		return worse
+	}
+	return moods
+}
+
+func (a author) says(r *rand.Rand, script string, moods []string) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", a.seed, script))
 	roll := r.IntN(100)
 	switch mood := moods[int(sum[0])%len(moods)]; {
@@ -123,7 +134,7 @@ func (w *world) verdictOf(p policy) core.Verdict {
 	digest, err := hex.DecodeString(p.Script)
 	w.must(err == nil, "%q is no digest", p.Script)
 	v := core.Verdict{Policy: p.Name, Shadow: p.Mode == "shadow", Script: core.Digest(digest), Say: "allow"}
-	switch says := (author{w.seed}).says(w.r, p.Script); {
+	switch says := (author{w.seed}).says(w.r, p.Script, moods); {
 	case w.book.out[p.Name]:
 		v.Fault, v.Say = "suspended", p.Fallback
 	case says == "fault", says == "nonsense":

@@ -109,8 +109,9 @@ func (w *world) answerOf(name string) *core.Advise {
 // sometimes what cannot be taken.
 func (w *world) advice(c *core.Advise) {
 	before := w.advised[c.Steward]
+	says := (author{w.seed}).says(w.r, fmt.Sprintf("%x", c.Script), moods)
 	switch roll := w.r.IntN(100); {
-	case roll < 8:
+	case says == "fault", says == "nonsense":
 		c.Fault = c.Steward + ".js:1: as the seed wants"
 		return
 	case roll < 40 && before != nil:
