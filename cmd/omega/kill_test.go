@@ -24,8 +24,8 @@ import (
 	"github.com/omega-run/omega/host/journal"
 )
 
-// killMission keeps simulated and real work, council rounds and retries going
-// for as long as it is run.
+// killMission keeps simulated and real work, council rounds, retries and scripts
+// of every kind going for as long as it is run.
 const killMission = `
 mission "kill" { seed = 7 }
 treasury { tokens = 10000000 }
@@ -54,8 +54,41 @@ worker "real" {
     command = ["sh", "work.sh"]
   }
 }
+worker "script" {
+  skills = ["script"]
+  count  = 2
+  script = "worker.js"
+}
+validator "jury" {
+  count    = 6
+  script   = "jury.js"
+  fallback = "rule"
+}
+policy "gate" {
+  script = "policy.js"
+  on     = ["job.assign", "job.delegate", "job.post", "transfer"]
+}
+autonomy {
+  guardian_interval = "1s"
+  may               = ["boost", "expedite", "post", "pause_skill"]
+  budget            = 100000
+}
+guardian {
+  script = "guardian.js"
+}
+strategist "macro" {
+  script   = "strategist.js"
+  budget   = 100000
+  interval = "1s"
+}
+job "w" {
+  count    = %[2]d
+  skills   = ["script"]
+  reward   = 3
+  required = false
+}
 job "s" {
-  count         = %d
+  count         = %[1]d
   skills        = ["sim"]
   reward        = 1
   energy_budget = 10
@@ -63,7 +96,7 @@ job "s" {
   required      = false
 }
 job "r" {
-  count  = %d
+  count  = %[2]d
   skills = ["real"]
   reward = 2
   accept {
@@ -71,6 +104,30 @@ job "r" {
   }
 }
 `
+
+// killScripts are the files of that mission.
+var killScripts = map[string]string{
+	"work.sh":   `echo '{"result":{"ok":true}}'`,
+	"policy.js": `export default (request) => (Math.random() < 0.02 ? { allow: false, reason: "not this time" } : { allow: true });`,
+	"jury.js":   `export default (input) => (input.result.wrong ? { vote: "reject", reason: "it says so" } : { vote: "approve" });`,
+	"worker.js": `export default function (input) {
+  if (Math.random() < 0.1) throw new Error("as the seed wants");
+  if (input.children.length === 0 && Math.random() < 0.4) return { children: [{ skills: ["sim"], reward: "0.5", work: "100ms" }] };
+  return { result: { ok: true, children: input.children.length } };
+}`,
+	"guardian.js": `export const queries = { queue: { from: "jobs", where: { state: "ready" }, limit: 20 } };
+export default function (input, view) {
+  const actions = [{ do: "post", job: { skills: ["sim"], reward: "0.5", work: "100ms", required: false } }];
+  const rows = input.queue.rows;
+  if (rows.length > 1) actions.push({ do: "boost", job: rows[0].job, tokens: "0.01" }, { do: "expedite", job: rows[1].job });
+  return { headline: rows.length + " wait", actions };
+}`,
+	"strategist.js": `export default (input) => ({
+  headline: input.events.length + " things have happened",
+  posts: [{ skills: ["script"], reward: "1", required: false }],
+  wake: "2s",
+});`,
+}
 
 // killCycles is how often a host is killed: a few times by default, as often as
 // OMEGA_KILLS says before a release.
@@ -151,6 +208,7 @@ type victim struct {
 	dice      *rand.Rand
 	known     map[uint64]journal.Digest // of the entries that were durable
 	killed    map[string]int            // by window
+	children  int                       // that ran scripts for a host when it was killed
 }
 
 func newVictim(t *testing.T, cycles int, dice *rand.Rand, small bool) *victim {
@@ -158,7 +216,9 @@ func newVictim(t *testing.T, cycles int, dice *rand.Rand, small bool) *victim {
 	v := &victim{dir: dir, data: filepath.Join(dir, "data"), cycles: cycles, dice: dice, known: map[uint64]journal.Digest{}, killed: map[string]int{}}
 	mission := fmt.Sprintf(killMission, 1000+100*cycles, 100+10*cycles)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "mission.hcl"), []byte(mission), 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "work.sh"), []byte(`echo '{"result":{"ok":true}}'`), 0o600))
+	for name, text := range killScripts {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
 	self, err := os.Executable()
 	require.NoError(t, err)
 	v.args = []string{filepath.Join(dir, "omega"), "run", dir, "--data", v.data, "--json"}
@@ -186,6 +246,10 @@ func (v *victim) run(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, audit.Problems)
 	require.Positive(t, paidOnce(t, v.data), "too little work was done for this test to say anything")
+	require.Positive(t, v.children, "no host was killed while its scripts ran")
+	for _, event := range []string{"verdict_given", "plan_recorded", "votes_revealed", "attempt_delegated", "reward_boosted"} {
+		require.Positive(t, recorded(t, v.data, event), "scripts did too little for this test to say anything: %s", event)
+	}
 }
 
 // start starts the host; what it says is given back once it has ended.
@@ -227,9 +291,12 @@ func (v *victim) killOnce(t *testing.T, window string) {
 		hit, pause = look(), 0
 	}
 	time.Sleep(pause)
+	v.children += len(scriptProcesses(t, func(parent int) bool { return parent == cmd.Process.Pid }))
 	_ = cmd.Process.Signal(syscall.SIGKILL) // one that was leaving may have left
 	problems := said()
 	_ = cmd.Wait()
+	require.Eventually(t, func() bool { return len(scriptProcesses(t, func(parent int) bool { return !alive(parent) })) == 0 }, 2*time.Second, 20*time.Millisecond,
+		"scripts go on without their host")
 	status := cmd.ProcessState.Sys().(syscall.WaitStatus)
 	switch {
 	case status.Signaled():
@@ -296,6 +363,51 @@ func (v *victim) watch(t *testing.T, window string) (wait func() bool) {
 			}
 		}
 	}
+}
+
+// scriptProcesses are those of this binary that run scripts for a parent. Where
+// there is no /proc it finds none.
+func scriptProcesses(t *testing.T, of func(parent int) bool) (found []int) {
+	self, err := os.Executable()
+	require.NoError(t, err)
+	all, err := filepath.Glob("/proc/[0-9]*")
+	require.NoError(t, err)
+	for _, at := range all {
+		program, err1 := os.Readlink(filepath.Join(at, "exe"))
+		args, err2 := os.ReadFile(filepath.Join(at, "cmdline"))
+		stat, err3 := os.ReadFile(filepath.Join(at, "stat"))
+		_, rest, ok := strings.Cut(string(stat), ") ")
+		if errors.Join(err1, err2, err3) != nil || !ok || program != self || !strings.Contains(string(args), "\x00__script\x00") {
+			continue // it has ended meanwhile, or is none
+		}
+		fields := strings.Fields(rest) // state, parent, …
+		parent, err := strconv.Atoi(fields[1])
+		require.NoError(t, err)
+		if fields[0] != "Z" && of(parent) {
+			pid, err := strconv.Atoi(filepath.Base(at))
+			require.NoError(t, err)
+			found = append(found, pid)
+		}
+	}
+	return found
+}
+
+// alive reports whether a process is one of this binary: a child whose parent
+// has ended has another.
+func alive(pid int) bool {
+	self, err1 := os.Executable()
+	program, err2 := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	return errors.Join(err1, err2) == nil && program == self
+}
+
+// recorded counts the entries that hold an event.
+func recorded(t *testing.T, data, event string) (n int) {
+	err := host.Log(context.Background(), data, host.LogOptions{Events: []string{event}}, func(*host.LoggedEntry) error {
+		n++
+		return nil
+	})
+	require.NoError(t, err)
+	return n
 }
 
 // keepDurable checks that every entry known to be durable is still what it was,
