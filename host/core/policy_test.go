@@ -313,6 +313,58 @@ func TestEditsReachWhoWaitsForAVerdict(t *testing.T) {
 	r.same()
 }
 
+// At most 256 assignments wait for a verdict: an edit asks about all of them
+// anew, in its own entry.
+func TestAtMostSoManyWaitForAVerdict(t *testing.T) {
+	const most = 256
+	spec := baseSpec()
+	spec.Delegation.BackgroundLimit = 0
+	spec.Workers[0].Instances, spec.Workers[0].Slots = []string{"w_0"}, 2*most
+	spec.Policies = []core.PolicySpec{policyNamed("gate", "enforce", core.HookAssign)}
+	var jobs []core.JobSpec
+	for i := range most + 20 {
+		j := jobNamed(fmt.Sprintf("j%03d", i))
+		j.Reward = tokens
+		jobs = append(jobs, j)
+	}
+	r := newRig(t, spec, jobs...)
+	for _, j := range jobs {
+		r.ruled[j.ID] = []string{"hang", "hang"}
+	}
+	r.post()
+	counted := func(state core.JobState) (n int) {
+		for _, j := range r.state.Jobs() {
+			if j.State == state {
+				n++
+			}
+		}
+		return n
+	}
+	require.Equal(t, most, counted(core.JobAssignedState))
+	require.Equal(t, 20, counted(core.JobReadyState))
+	r.restore()
+
+	gate := policyNamed("gate", "enforce", core.HookAssign)
+	gate.Script.Digest = core.Digest{2}
+	require.Nil(t, r.edit(func(c *core.Generation) { c.Spec.Policies = []core.PolicySpec{gate} }))
+	require.Less(t, len(r.lines[len(r.lines)-1]), 4<<20, "an entry")
+	require.Equal(t, most, strings.Count(string(r.lines[len(r.lines)-1]), `"attempt_voided"`))
+	require.Equal(t, most, counted(core.JobAssignedState))
+	r.same()
+
+	first := r.job("j000")
+	require.Nil(t, r.step(&core.Admit{Job: "j000", Attempt: first.Attempt, Lease: first.Lease, Ruling: *r.ruling(core.HookAssign, "")}))
+	require.Equal(t, core.JobRunning, r.stateOf("j000"))
+	require.Equal(t, most, counted(core.JobAssignedState), "the next one is asked about")
+	require.Equal(t, 19, counted(core.JobReadyState))
+	r.restore()
+
+	require.Nil(t, r.edit(func(c *core.Generation) { c.Spec.Policies = nil }))
+	require.Zero(t, counted(core.JobAssignedState))
+	require.Equal(t, most+20, counted(core.JobRunning))
+	r.same()
+}
+
 func TestRulingsThatDoNotFit(t *testing.T) {
 	r := asked(t, jobNamed("a"))
 	r.ruled["a"] = []string{"hang"}
