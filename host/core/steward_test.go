@@ -449,6 +449,24 @@ func TestBoostIsPaidOut(t *testing.T) {
 	r.same()
 }
 
+// A boosted job's validators share a part of all it is paid: 8 % of 130, of the
+// worker's slash too.
+func TestBoostRaisesWhatValidatorsShare(t *testing.T) {
+	for _, does := range []string{"ok", "wrong"} {
+		spec := stewarded()
+		spec.Governance.Committee, spec.Governance.ApprovalsRequired = 3, 2
+		r := newRig(t, spec, jobNamed("first"), jobNamed("a"))
+		r.plan["a"] = []string{does}
+		r.asked("guardian")
+		require.Equal(t, "taken", outcomes(r.advise("guardian", core.Action{Do: core.ActBoost, Job: "a", Tokens: 30 * tokens})))
+		for !strings.Contains(r.told("round_closed"), `"job":"a"`) {
+			r.turn()
+		}
+		require.Equal(t, "106.133332", r.balance("validator:rule_0"), "a third of 8 for first, a third of 10.4 for a, %s", does)
+		r.same()
+	}
+}
+
 func TestBoostReturnsToWhoGaveIt(t *testing.T) {
 	r := boosted(t, func(_ *core.Spec, r *rig) { r.plan["a"] = []string{"fail", "fail", "fail"} })
 	for !r.stateOf("a").Terminal() {
