@@ -633,6 +633,24 @@ func TestValidatorFaultsSuspend(t *testing.T) {
 	r.same()
 }
 
+// A seat that abstains over a fault beside others with an answer was kept from
+// speaking by something else than its script.
+func TestOneSeatIsNotItsScript(t *testing.T) {
+	spec := baseSpec()
+	spec.Validators[0].Kind = core.ScriptValidator
+	spec.Validators[0].Script = core.ScriptSpec{Path: "v.js", Digest: core.Digest{1}, Timeout: core.Second, Memory: 64 << 20, Fallback: "abstain"}
+	var jobs []core.JobSpec
+	for i := range 8 {
+		jobs = append(jobs, jobNamed(fmt.Sprintf("j%d", i)))
+	}
+	r := newRig(t, spec, jobs...)
+	r.says["rule_0"], r.why = council.Abstain.String(), "script: v.js:1: no"
+	r.run()
+	require.EqualValues(t, 8, r.state.Totals().Finalized)
+	require.Empty(t, r.told("script_suspended"))
+	r.same()
+}
+
 // Votes that a script gave before an edit do not count against the one after it.
 func TestMendedValidatorStartsAnew(t *testing.T) {
 	spec := baseSpec()
