@@ -238,3 +238,44 @@ func TestEngineThatDoesNotAnswerIsLeft(t *testing.T) {
 func readJournal(data string) (*journal.View, error) {
 	return journal.Read(journal.Options{Dir: journalDir(data)})
 }
+
+// A validator whose script keeps failing is not asked any more: its fallback is
+// said.
+func TestSuspendedValidatorSaysItsFallback(t *testing.T) {
+	for fallback, finalized := range map[string]bool{"rule": true, "abstain": false} {
+		mission := base + `
+validator "v" {
+  count    = 3
+  script   = "v.js"
+  fallback = "` + fallback + `"
+}
+job "many" {
+  count  = 12
+  skills = ["quick"]
+  reward = 10
+  work   = "1m"
+}
+`
+		engine := &fakeEngine{say: func(context.Context, script.Call) script.Answer {
+			return script.Answer{Fault: &script.Fault{Kind: script.FaultThrown, Line: 4, Detail: "no"}}
+		}}
+		_, entries, err := rehearse(t, engine, scripted(t, mission, "v.js"))
+		require.NoError(t, err)
+		require.Len(t, eventsOf[*core.ScriptSuspended](entries), 1)
+		asked := len(engine.of("v.js"))
+		require.True(t, asked >= 5 && asked < 10, "%d times", asked)
+		said, ended := 0, 0
+		for _, e := range eventsOf[*core.VotesRevealed](entries) {
+			if e.Votes[0].Reason == "script: v.js: suspended" {
+				said++
+			}
+		}
+		for _, e := range eventsOf[*core.JobEnded](entries) {
+			if e.State == core.JobFinalized {
+				ended++
+			}
+		}
+		require.Equal(t, finalized, ended > 0, "%s: %d finalized", fallback, ended)
+		require.Equal(t, finalized, said == 0, "%s: %d said so", fallback, said)
+	}
+}
