@@ -101,7 +101,9 @@ func (b *book) ready(j *life) {
 }
 
 // waits reports whether a job could be assigned, were there a worker.
-func (b *book) waits(j *life) bool { return j.is("ready", "rejected") && j.retryAt <= b.at }
+func (b *book) waits(j *life) bool {
+	return j.is("ready", "rejected") && j.retryAt <= b.at && (j.withheld == 0 || j.withheld < b.inForce)
+}
 
 // before is the order in which jobs start.
 func (j *life) before(o *life) bool {
@@ -122,7 +124,6 @@ func (b *book) assigned(j *life, e *fact) {
 	if w == nil {
 		return
 	}
-	b.law(j.withheld == 0 || j.withheld < b.inForce, "%s is assigned, and no edit has come since its policies failed", j.id)
 	b.law(b.waits(j), "%s is assigned in state %s, not before %d", j.id, j.state, j.retryAt)
 	b.law(e.Attempt == j.attempt+1, "attempt %d of %s follows %d", e.Attempt, j.id, j.attempt)
 	b.law(j.failures < b.count("delegation.max_attempts"), "%s has failed %d times", j.id, j.failures)
