@@ -135,9 +135,26 @@ func (l *live) tellStalled() {
 	_, _, advised := l.state.StewardDue()
 	stalled := !due && !reply && !advised && l.state.Status() == core.Running && l.state.Open() > 0 && len(l.desk.doing) == 0
 	if stalled && !l.stalled {
-		fmt.Fprintf(l.problems, "the mission is stalled: %d jobs are open and none can go on; `omega job list` says why each one waits\n", l.state.Open())
+		io.WriteString(l.problems, stalledText(l.state))
 	}
 	l.stalled = stalled
+}
+
+// stalledText says that nothing goes on by itself, or whose word it waits for.
+func stalledText(s *core.State) string {
+	for _, j := range s.Jobs() {
+		if question, _ := j.Asked(); question != nil {
+			return "the mission waits for you: omega approve " + j.Spec.ID + " or omega deny " + j.Spec.ID + "; `omega status` lists all that waits\n"
+		}
+	}
+	for w := range s.Proposals() {
+		return "the mission waits for you: omega approve " + w.ID + " or omega deny " + w.ID + "; `omega status` lists all that waits\n"
+	}
+	jobs := "1 job is"
+	if n := s.Open(); n != 1 {
+		jobs = fmt.Sprintf("%d jobs are", n)
+	}
+	return "the mission is stalled: " + jobs + " open and none can go on; `omega job list` says why each one waits\n"
 }
 
 func joinStopped(err error) error {

@@ -285,7 +285,7 @@ func (p *program) diagnostics(mission *missionfile.Mission, found missionfile.Di
 	}
 	if !found.HasErrors() && mission != nil {
 		s := mission.Spec()
-		_, err := io.WriteString(p.out, fmt.Sprintf("%s is valid: %d jobs, %d workers\n", s.Mission.Name, s.Instances, workers(mission)))
+		_, err := io.WriteString(p.out, fmt.Sprintf("%s is valid: %s, %s\n", s.Mission.Name, number(s.Instances, "job"), number(int64(workers(mission)), "worker")))
 		return err
 	}
 	return nil

@@ -1,5 +1,7 @@
 package core
 
+import "strings"
+
 // PolicySettings is the table of a policy block: their target is a *PolicySpec.
 func PolicySettings() []Setting {
 	all := []Setting{
@@ -43,10 +45,14 @@ func StrategistSettings() []Setting {
 func scriptSettings(block, timeout string, fallbacks []string, at func(any) *ScriptSpec) []Setting {
 	limit := duration(block, "timeout", timeout, Now, func(t any) any { return &at(t).Timeout }, "Wall time one call may take.")
 	limit.Min, limit.Max = 10, int64(Minute)
+	said := "What is said in its place each time it fails, and without asking it once it has failed five times in a row."
+	if strings.HasPrefix(block, "worker") {
+		said = "Nothing is said in its place: an attempt that fails is tried again, and it is always asked."
+	}
 	return []Setting{
 		{Block: block, Name: "script", Kind: KindText, Changes: Now, at: func(t any) any { return &at(t).Path }, Doc: "Its file, JavaScript or TypeScript, in the mission folder; omega:<name> is one that comes with Omega."},
 		limit,
 		{Block: block, Name: "memory", Kind: KindBytes, Default: "67108864", Min: 16 << 20, Max: 1 << 30, Changes: Now, at: func(t any) any { return &at(t).Memory }, Doc: "Bytes one call may hold."},
-		{Block: block, Name: "fallback", Kind: KindText, Default: fallbacks[0], Choices: fallbacks, Changes: Now, at: func(t any) any { return &at(t).Fallback }, Doc: "What is said in its place once it has failed five times in a row."},
+		{Block: block, Name: "fallback", Kind: KindText, Default: fallbacks[0], Choices: fallbacks, Changes: Now, at: func(t any) any { return &at(t).Fallback }, Doc: said},
 	}
 }

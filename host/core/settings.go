@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/omega-run/omega/host/ledger"
 )
@@ -147,7 +148,7 @@ func (s Setting) choice(text string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is not one of %q", text, s.Choices)
+	return fmt.Errorf("%q is not one of %s", text, strings.Join(s.Choices, ", "))
 }
 
 // Bounds shared by the table. Amounts stay far below overflow so that every

@@ -204,7 +204,7 @@ func distinct(all []int64) []int64 {
 }
 
 func diagnosed(at hcl.Range, summary string, err error) hcl.Diagnostics {
-	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: sentence(err) + ".", Subject: &at}}
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: closed(sentence(err)), Subject: &at}}
 }
 
 // values adds to a spec what depends on the instance; needs and names aside.

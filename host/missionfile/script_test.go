@@ -272,7 +272,7 @@ func TestScriptsRefused(t *testing.T) {
 		"no hooks":            {strings.Replace(policyWith(), `["transfer"]`, `[]`, 1), `11:8: Invalid on: It must name at least one.`, nil},
 		"no on":               {"policy \"p\" {\n  script = \"a.js\"\n}\n", `9:1: Missing on: The policy block must set on`, nil},
 		"hook as text":        {strings.Replace(policyWith(), `["transfer"]`, `"transfer"`, 1), `11:8: Invalid on: Write a list`, nil},
-		"bad mode":            {policyWith(`  mode = "shadwo"`), `12:10: Invalid mode: "shadwo" is not one of ["enforce" "shadow"]`, nil},
+		"bad mode":            {policyWith(`  mode = "shadwo"`), `12:10: Invalid mode: "shadwo" is not one of enforce, shadow. Did you mean "shadow"?`, nil},
 		"bad fallback":        {policyWith(`  fallback = "none"`), `12:14: Invalid fallback: "none" is not one of`, nil},
 		"long timeout":        {policyWith(`  timeout = "2m"`), `12:13: Invalid timeout: It must be between 10ms and 1m`, nil},
 		"little memory":       {policyWith(`  memory = 1`), `12:12: Invalid memory: It must be between`, nil},

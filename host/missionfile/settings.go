@@ -146,12 +146,24 @@ func (l *loader) assign(sc *scope, a *hcl.Attribute, s core.Setting, target any,
 
 func (l *loader) put(a *hcl.Attribute, s core.Setting, target any, v cty.Value) {
 	if err := assign(s, target, v); err != nil {
-		l.r.fail(a.Expr.Range(), "Invalid "+s.Name, "%s.", sentence(err))
+		l.r.fail(a.Expr.Range(), "Invalid "+s.Name, "%s", closed(sentence(err)))
 	}
 }
 
 func (l *loader) missing(at hcl.Range, block string, s core.Setting) {
-	l.r.fail(at, "Missing "+s.Name, "The %s block must set %s: %s", block, s.Name, s.Doc)
+	choices := ""
+	if len(s.Choices) > 0 {
+		choices = " It takes " + strings.Join(s.Choices, ", ") + "."
+	}
+	l.r.fail(at, "Missing "+s.Name, "The %s block must set %s: %s%s", block, s.Name, s.Doc, choices)
+}
+
+// closed is a text that ends with a full stop, or with what it has in its place.
+func closed(text string) string {
+	if strings.HasSuffix(text, "?") {
+		return text
+	}
+	return text + "."
 }
 
 // sentence is an error with a capital letter and without a full stop.

@@ -29,7 +29,11 @@ func assign(s core.Setting, target any, v cty.Value) error {
 	if err != nil {
 		return err
 	}
-	return s.Parse(target, text)
+	err = s.Parse(target, text)
+	if err != nil && len(s.Choices) > 0 {
+		return fmt.Errorf("%w.%s", err, suggest(text, s.Choices))
+	}
+	return err
 }
 
 // notation is a value as text in the notation of a kind.
