@@ -116,3 +116,17 @@ func (s *State) forgiveFaults(before, next *Spec) {
 		return was == nil || is == nil || was.Digest != is.Digest
 	})
 }
+
+// withhold keeps a job from starting, or lets it.
+func (s *State) withhold(j *Job, on bool) {
+	switch {
+	case on == j.withheld:
+		return
+	case on:
+		s.withheld++
+	default:
+		s.withheld--
+	}
+	j.withheld = on
+	s.touch(j)
+}

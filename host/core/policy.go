@@ -169,19 +169,6 @@ func (s *State) release() {
 	}
 }
 
-func (s *State) withhold(j *Job, on bool) {
-	switch {
-	case on == j.withheld:
-		return
-	case on:
-		s.withheld++
-	default:
-		s.withheld--
-	}
-	j.withheld = on
-	s.touch(j)
-}
-
 // asksAbout reports whether an assignment waits for a verdict.
 func (s *State) asksAbout(j *Job) bool { return !j.cleared && s.asks(HookAssign) }
 
