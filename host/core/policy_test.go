@@ -430,7 +430,7 @@ func TestVerdictEndsWithItsAttempt(t *testing.T) {
 
 // What was said of a delegation that came during a pause holds afterwards.
 func TestRulingOutlastsThePause(t *testing.T) {
-	for say, want := range map[string]core.JobState{"deny": core.JobReadyState, "ask": core.JobAwaiting, "allow": core.JobDelegated} {
+	for say, want := range map[string]core.JobState{"deny": core.JobReadyState, "fault": core.JobReadyState, "ask": core.JobAwaiting, "allow": core.JobDelegated} {
 		r := handsOn(t, say)
 		for r.job("a") == nil || r.stateOf("a") != core.JobRunning {
 			r.turn()
