@@ -23,7 +23,7 @@ func (s *State) evolveAttempt(event Event) {
 	case *AttemptVoided:
 		j := s.jobs[e.Job]
 		s.freeWorker(j)
-		s.hold(j, nil)
+		s.hold(j, nil) // one that asked for children, held over a pause
 		j.State = JobReadyState
 		s.withhold(j, e.Reason == reasonFault)
 		s.touch(j)

@@ -430,7 +430,7 @@ func TestVerdictEndsWithItsAttempt(t *testing.T) {
 
 // What was said of a delegation that came during a pause holds afterwards.
 func TestRulingOutlastsThePause(t *testing.T) {
-	for say, want := range map[string]core.JobState{"deny": core.JobReadyState, "fault": core.JobReadyState, "ask": core.JobAwaiting, "allow": core.JobDelegated} {
+	for say, want := range map[string]core.JobState{"deny": core.JobReadyState, "ask": core.JobAwaiting, "allow": core.JobDelegated, "fault": core.JobReadyState} {
 		r := handsOn(t, say)
 		for r.job("a") == nil || r.stateOf("a") != core.JobRunning {
 			r.turn()
@@ -445,6 +445,9 @@ func TestRulingOutlastsThePause(t *testing.T) {
 		r.restore()
 		r.order(core.Resume, "")
 		require.Equal(t, want, r.stateOf("a"), say)
+		r.order(core.Pause, "")
+		r.order(core.Resume, "")
+		require.Equal(t, want, r.stateOf("a"), "%s: what was held is answered once", say)
 		r.same()
 	}
 }

@@ -102,12 +102,12 @@ func (b *book) ready(j *life) {
 
 // waits reports whether a job could be assigned, were there a worker.
 func (b *book) waits(j *life) bool {
-	return j.is("ready", "rejected") && j.retryAt <= b.at && !b.kept(j)
+	return j.is("ready", "rejected") && j.retryAt <= b.at && !b.unmended(j)
 }
 
-// kept reports whether a policy that has failed keeps a job from starting: no edit
-// has come since.
-func (b *book) kept(j *life) bool { return j.withheld != 0 && j.withheld >= b.inForce }
+// unmended reports whether a policy has failed over a job, and no edit has come
+// since.
+func (b *book) unmended(j *life) bool { return j.withheld > 0 && j.withheld >= b.inForce }
 
 // before is the order in which jobs start.
 func (j *life) before(o *life) bool {

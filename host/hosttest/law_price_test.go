@@ -48,7 +48,7 @@ func (b *book) unattended(e *fact) {
 	first := map[string]*life{}
 	count := map[string]int64{}
 	for _, j := range b.order {
-		if !j.is("ready", "rejected") || j.retryAt > b.ripe || b.pausedJob(j) || b.kept(j) {
+		if !j.is("ready", "rejected") || j.retryAt > b.ripe || b.pausedJob(j) || b.unmended(j) {
 			continue
 		}
 		class := j.class()

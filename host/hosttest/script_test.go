@@ -123,7 +123,7 @@ func (w *world) unanimous(e *core.Entry, said *core.VotesRevealed) {
 		}
 		since, out := w.book.outSince[one.script()]
 		before := out && since <= r.begun
-		vote, suspended := all[0], strings.HasSuffix(all[0].Reason, ": suspended")
+		vote, suspended := all[0], strings.Contains(all[0].Reason, ": suspended")
 		switch {
 		case before && one.Fallback == "rule":
 			w.must(!strings.HasPrefix(vote.Reason, "script: ") && (len(rule) == 0 || rule[0].Vote == vote.Vote && rule[0].Reason == vote.Reason), "entry %d: %s is suspended and votes %s, %q on %s; the rule votes %v", e.Seq, one.Name, vote.Vote, vote.Reason, said.Job, rule)

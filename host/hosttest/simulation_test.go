@@ -200,7 +200,7 @@ var enough = map[string]int{
 	"outside honest": 50, "outside collude": 20, "outside forge": 8, "outside usurp": 10, "outside old vote": 10, "outside withhold": 5,
 	"verdict job.assign allow": 100, "verdict job.assign ask": 8, "verdict job.assign deny": 12, "verdict job.delegate allow": 20, "verdict job.delegate ask": 3, "verdict job.delegate deny": 2, "verdict job.post deny": 1, "voided edit": 8,
 	"voided policy": 8, "voided stopping": 2, "asked policy, children true": 1, "job failed denied": 5, "script_suspended": 15, "suspended validator": 3, "suspended guardian": 1, "suspended strategist": 12, "suspended policy": 3,
-	"attempt_failed script": 20, "votes of scripts": 240, "judged by rule in place of a script": 40, "abstained in place of a script": 7, "plan of the one who stands in": 13, "edit_held": 4, "edit_approved": 2, "refused ruling_unfit": 4,
+	"attempt_failed script": 20, "votes of scripts": 240, "judged by rule in place of a script": 15, "abstained in place of a script": 7, "plan of the one who stands in": 13, "edit_held": 4, "edit_approved": 2, "refused ruling_unfit": 4,
 	"order answered edit_unknown": 10, "plan_recorded": 1000, "plan that says the same": 500, "plan that is a fault": 20, "action boost taken": 7, "action boost waiting": 10, "action expedite taken": 12, "action reprice taken": 1,
 	"action pause_skill taken": 4, "action post taken": 40, "action post waiting": 4, "action post refused": 40, "action post denied": 1, "action steer refused": 4, "action withdrawn": 14, "action denied": 2,
 	"action_approved": 3, "boosted finalized": 2, "skill_resumed": 4,
