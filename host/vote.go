@@ -217,7 +217,7 @@ func (d *desk) juryOf(s *core.State, p *panel, j *core.Job, block *core.Validato
 	if block.Script.Fallback == "rule" {
 		return nil
 	}
-	return &jury{block: block.Name, said: script.Answer{Fault: &script.Fault{File: block.Script.Path, Detail: suspendedFault}}}
+	return &jury{block: block.Name, said: script.Answer{Fault: &script.Fault{File: block.Script.Path, Detail: suspendedFault + ": " + s.LastFault(name)}}}
 }
 
 // submission is a result as a script is given it.
