@@ -244,7 +244,8 @@ func (p *panel) askScripts(ctx context.Context) {
 	var all sync.WaitGroup
 	for i := range p.seats {
 		j := p.seats[i].jury
-		if j == nil || j.said.Fault != nil || i > 0 && slices.ContainsFunc(p.seats[:i], func(s panelSeat) bool { return s.jury == j }) {
+		asked := slices.ContainsFunc(p.seats[:i], func(s panelSeat) bool { return s.jury == j })
+		if j == nil || asked || j.said.Fault != nil {
 			continue
 		}
 		all.Go(func() { j.said = p.scripts.call(ctx, forWork, &j.call) })
