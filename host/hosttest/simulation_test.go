@@ -203,7 +203,7 @@ var enough = map[string]int{
 	"attempt_failed script": 20, "votes of scripts": 240, "judged by rule in place of a script": 15, "abstained in place of a script": 7, "plan of the one who stands in": 13, "edit_held": 4, "edit_approved": 2, "refused ruling_unfit": 4,
 	"order answered edit_unknown": 10, "plan_recorded": 1000, "plan that says the same": 500, "plan that is a fault": 20, "action boost taken": 7, "action boost waiting": 10, "action expedite taken": 12, "action reprice taken": 1,
 	"action pause_skill taken": 4, "action post taken": 40, "action post waiting": 4, "action post refused": 40, "action post denied": 1, "action steer refused": 4, "action withdrawn": 14, "action denied": 2,
-	"action_approved": 3, "boosted finalized": 2, "skill_resumed": 4,
+	"action_approved": 2, "boosted finalized": 2, "skill_resumed": 4,
 	"step usage": 60, "step energy_burn": 1, "step slash_share": 5, "step slash_employer": 10, "step seat_slash_employer": 4,
 }
 
